@@ -1,0 +1,27 @@
+// Whether a Config that could be read makes sense: ranges, names, and what one key means for
+// another. Pure; every problem is told at the place of the key that is to be changed.
+#pragma once
+
+#include "config/config.h"
+#include "config/site.h"
+
+namespace sluice::config {
+
+inline constexpr std::uint64_t kMaxRingPoints = 16u << 20;  // of one service
+
+// Requires: `config` is complete() and was read from the tree at `root`.
+void check(const Config& config, const Site& root);
+
+// --- The parts of it.
+
+void check_process(const Config& config, const Site& root);  // version, process, log, admin
+
+// The keys that may stand under `defaults` as well. Only sections that are said at `site` are
+// looked at: what is inherited has been looked at there. (check_policies.cc)
+void check_policies(const Listener& listener, const Site& site);
+void check_policies(const Service& service, const Site& site);
+
+// Names, addresses and who refers to whom. (check_topology.cc)
+void check_topology(const Config& config, const Site& root);
+
+}  // namespace sluice::config

@@ -1,0 +1,148 @@
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <string>
+
+#include "config/check.h"
+#include "config/printable.h"
+#include "config/within.h"
+
+namespace sluice::config {
+namespace {
+
+constexpr std::uint32_t kAnyCount = std::numeric_limits<std::uint32_t>::max();
+constexpr Duration kShortestInterval = 10ms;
+constexpr Duration kShortestTimeout = 1ms;
+// The kernel's: MAX_TCP_KEEPIDLE and MAX_TCP_KEEPINTVL, MAX_TCP_KEEPCNT, an int of milliseconds.
+constexpr Duration kLongestKeepalive = 32767s;
+constexpr std::uint32_t kMostProbes = 127;
+constexpr Duration kLongestUserTimeout = Duration(std::numeric_limits<std::int32_t>::max());
+constexpr std::size_t kLongestHttpPath = 2048;
+constexpr std::size_t kLongestHttpHost = 255;
+constexpr std::size_t kLongestHttpBody = 64u << 10;
+
+void check_share(const Site& site, double share) {
+  within(site, share, 0.0, 1.0);
+}
+
+void check_timeouts(const TimeoutsSaid& timeouts, const Site& site) {
+  if (timeouts.connect)
+    within(site.key("connect"), *timeouts.connect, kShortestTimeout, kLongestDuration);
+  if (timeouts.max_age_jitter) check_share(site.key("max_age_jitter"), *timeouts.max_age_jitter);
+}
+
+void check_whole_seconds(const Site& site, Duration value) {
+  if (value % 1s != 0ms) {
+    site.error(text(value) + " is not a number of whole seconds, which is all the kernel takes");
+  }
+}
+
+void check_tcp(const TcpSaid& tcp, const Site& site) {
+  const Site keepalive = site.key("keepalive");
+  if (tcp.keepalive.idle) {
+    check_whole_seconds(keepalive.key("idle"), *tcp.keepalive.idle);
+    within(keepalive.key("idle"), *tcp.keepalive.idle, 0s, kLongestKeepalive);
+  }
+  if (tcp.keepalive.interval) {
+    check_whole_seconds(keepalive.key("interval"), *tcp.keepalive.interval);
+    within(keepalive.key("interval"), *tcp.keepalive.interval, 1s, kLongestKeepalive);
+  }
+  if (tcp.keepalive.count) within(keepalive.key("count"), *tcp.keepalive.count, 1, kMostProbes);
+  if (tcp.user_timeout)
+    within(site.key("user_timeout"), *tcp.user_timeout, 0ms, kLongestUserTimeout);
+}
+
+void check_relay(const RelaySaid& relay, const Site& site) {
+  if (relay.buffer) within(site.key("buffer"), *relay.buffer, {4u << 10}, {16u << 20});
+}
+
+bool is_visible_ascii(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7f; });
+}
+
+void check_http(const HttpCheck& http, const Site& site) {
+  constexpr auto kMethods = std::to_array<std::string_view>({"GET", "HEAD", "OPTIONS"});
+  if (std::ranges::find(kMethods, http.method) == kMethods.end()) {
+    site.key("method").error(in_quotes(http.method) + " is not one of GET, HEAD, OPTIONS");
+  }
+  if (!http.path.starts_with('/') || !is_visible_ascii(http.path)) {
+    site.key("path").error(
+        in_quotes(http.path) +
+        " is not a path: a \"/\", then ASCII without blanks (percent-encode the rest)");
+  } else if (http.path.size() > kLongestHttpPath) {
+    site.key("path").error("longer than 2048 bytes");
+  }
+  if (!is_visible_ascii(http.host) || http.host.size() > kLongestHttpHost) {
+    site.key("host").error(in_quotes(http.host) +
+                           " is not a Host header: at most 255 bytes of ASCII without"
+                           " blanks");
+  }
+  if (http.status.empty())
+    site.key("status").error("no status would pass; name one, such as 200-299");
+  if (http.body.size() > kLongestHttpBody) {
+    site.key("body").error("longer than 64 KiB");
+  } else if (!http.body.empty() && http.method == "HEAD") {
+    site.key("body").error("an answer to HEAD has no body to look into; use the method GET");
+  }
+}
+
+void check_check(const Check& check, const Site& site) {
+  within(site.key("interval"), check.interval, kShortestInterval, kLongestDuration);
+  within(site.key("fast_interval"), check.fast_interval, kShortestInterval, kLongestDuration);
+  within(site.key("timeout"), check.timeout, kShortestTimeout, kLongestDuration);
+  within(site.key("rise"), check.rise, 1, kAnyCount);
+  within(site.key("fall"), check.fall, 1, kAnyCount);
+  check_share(site.key("jitter"), check.jitter);
+  check_http(check.http, site.key("http"));
+}
+
+void check_outlier(const Outlier& outlier, const Site& site) {
+  within(site.key("base"), outlier.base, kShortestTimeout, kLongestDuration);
+  if (outlier.max < outlier.base) {
+    site.key("max").error("max (" + text(outlier.max) + ") is below base (" + text(outlier.base) +
+                          ")");
+  }
+  within(site.key("max_percent"), outlier.max_percent, 0, 100);
+}
+
+void check_retry(const Retry& retry, const Site& site) {
+  within(site.key("max_retries"), retry.max_retries, 0, 1000);
+  within(site.key("base_delay"), retry.base_delay, kShortestTimeout, kLongestDuration);
+  within(site.key("multiplier"), retry.multiplier, 1.0, 1000.0);
+  if (retry.max_delay < retry.base_delay) {
+    site.key("max_delay")
+        .error("max_delay (" + text(retry.max_delay) + ") is below base_delay (" +
+               text(retry.base_delay) + ")");
+  }
+}
+
+void check_balance(const Balance& balance, const Site& site) {
+  within(site.key("hash").key("points"), balance.hash.points, 1, 4096);
+}
+
+}  // namespace
+
+void check_policies(const Listener& listener, const Site& site) {
+  if (const Site backlog = site.key("backlog"); backlog.is_said()) {
+    within(backlog, listener.backlog, 1, 65535);
+  }
+  check_timeouts(listener.timeouts, site.key("timeouts"));
+  check_tcp(listener.tcp, site.key("tcp"));
+  check_relay(listener.relay, site.key("relay"));
+}
+
+void check_policies(const Service& service, const Site& site) {
+  const auto check_said = [&](std::string_view name, const auto& section,
+                              const auto& check_section) {
+    if (const Site at = site.key(name); at.is_said()) check_section(section, at);
+  };
+  check_said("balance", service.balance, check_balance);
+  check_said("check", service.check, check_check);
+  check_said("outlier", service.outlier, check_outlier);
+  check_said("retry", service.retry, check_retry);
+  check_timeouts(service.timeouts, site.key("timeouts"));
+  check_tcp(service.tcp, site.key("tcp"));
+  check_relay(service.relay, site.key("relay"));
+}
+
+}  // namespace sluice::config

@@ -1,0 +1,267 @@
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "config/check.h"
+#include "config/nearest.h"
+#include "config/printable.h"
+#include "config/within.h"
+
+namespace sluice::config {
+namespace {
+
+constexpr std::size_t kLongestListenerName = 128;  // "unix:" and the longest path fit
+constexpr std::size_t kLongestName = 253;
+constexpr std::size_t kLongestMeta = 4096;
+constexpr std::size_t kMostLabels = 64;
+
+bool is_letter_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+// Names stand in URLs, logs, metrics and diffs, so they need no escaping anywhere.
+bool is_made_of(std::string_view text, std::string_view marks) {
+  for (const char c : text) {
+    if (!is_letter_or_digit(c) && marks.find(c) == std::string_view::npos) return false;
+  }
+  return !text.empty();
+}
+
+void check_name(const std::string& name, std::string_view marks, std::size_t longest,
+                const Site& site) {
+  if (name.size() > longest) {
+    site.error("longer than " + std::to_string(longest) + " bytes");
+  } else if (name == "." || name == ".." || !is_made_of(name, marks)) {
+    site.error(in_quotes(name) + " is not a name made of letters, digits and " +
+               std::string(marks));
+  }
+}
+
+// What two sockets cannot both have. A wildcard takes the port of every address of its family:
+// whether the kernel lets a specific one stand beside it depends on the order in which they are
+// bound and on their options, so it is refused. "[::]" is IPv6 only and leaves IPv4 alone.
+class BoundAddresses {
+ public:
+  void add(const Endpoint& endpoint, const std::string& owner, const Site& site) {
+    const bool is_unix = endpoint.family == Endpoint::Family::unix_path;
+    if (!is_unix && endpoint.port == 0) return;  // the kernel picks a free one
+    const auto [same, is_new] = exact_.emplace(endpoint, owner);
+    if (!is_new) {
+      site.error(endpoint.text() + " is bound already, by " + same->second);
+      return;
+    }
+    if (is_unix) return;
+    const std::pair port(endpoint.family, endpoint.port);
+    const auto [first, is_first] = ports_.emplace(port, owner);
+    if (endpoint.is_wildcard()) {
+      if (!is_first)
+        site.error(endpoint.text() + " takes an address that is bound already, by " +
+                   first->second);
+      wildcards_.emplace(port, owner);
+    } else if (const auto wildcard = wildcards_.find(port); wildcard != wildcards_.end()) {
+      site.error(endpoint.text() + " is bound already, on every address, by " + wildcard->second);
+    }
+  }
+
+ private:
+  using Port = std::pair<Endpoint::Family, std::uint16_t>;
+  std::map<Endpoint, std::string> exact_;
+  std::map<Port, std::string> ports_;  // the first that bound it, on whatever address
+  std::map<Port, std::string> wildcards_;
+};
+
+class Topology {
+ public:
+  Topology(const Config& config, const Site& root)
+      : config_(config), listeners_(root.key("listeners")), services_(root.key("services")) {}
+
+  void check() {
+    learn_services();
+    check_listeners();
+    check_services();
+  }
+
+ private:
+  void learn_services() {
+    for (const Service& service : config_.services) {
+      if (service.name.empty()) continue;
+      if (by_name_.emplace(service.name, &service).second) names_.push_back(service.name);
+    }
+  }
+
+  void check_listeners() {
+    if (config_.listeners.empty()) {
+      listeners_.error(
+          "no listener; a configuration needs at least one, with \"bind\" and \"service\"");
+    }
+    learn_admin();
+    for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
+      check_listener(config_.listeners[i], listeners_.item(i));
+    }
+  }
+
+  void learn_admin() {
+    std::string why;
+    const auto bind = Endpoint::parse(config_.admin.bind, why);
+    if (bind) bound_.add(*bind, "admin.bind", listeners_);
+  }
+
+  void check_listener(const Listener& listener, const Site& site) {
+    check_bind(listener, site.key("bind"));
+    const Site name = site.key("name");
+    if (!listener.name.empty()) {
+      check_name(listener.name, "_.:[]/-", kLongestListenerName, name);
+      if (!listener_names_.insert(listener.name).second) {
+        name.error("another listener has the name " + in_quotes(listener.name));
+      }
+    }
+    check_target(listener, site.key("service"));
+  }
+
+  void check_bind(const Listener& listener, const Site& site) {
+    if (listener.bind.empty()) site.error("a listener needs an address to bind");
+    const bool is_list = site.is_said() && site.node().kind == Node::Kind::list;
+    for (std::size_t i = 0; i < listener.bind.size(); ++i) {
+      std::string why;
+      const auto endpoint = Endpoint::parse(listener.bind[i], why);
+      if (!endpoint) continue;  // complete() has told
+      const Site at = is_list ? site.item(i) : site;
+      if (endpoint->is_v4_mapped()) {
+        at.error("a listener on IPv6 takes IPv6 only; bind the IPv4 address itself");
+      } else {
+        bound_.add(*endpoint, "listener " + in_quotes(listener.name), at);
+      }
+    }
+  }
+
+  void check_target(const Listener& listener, const Site& site) {
+    const bool is_known = by_name_.contains(listener.service);
+    all_targets_known_ = all_targets_known_ && is_known;
+    if (listener.service.empty()) {
+      site.error("a listener needs the name of a service");
+    } else if (is_known) {
+      used_.insert(listener.service);
+    } else if (names_.empty()) {
+      site.error("there is no service " + in_quotes(listener.service));
+    } else {
+      site.error("there is no service " + in_quotes(listener.service) + "; the nearest is " +
+                 in_quotes(nearest(listener.service, names_)));
+    }
+  }
+
+  void check_services() {
+    if (config_.services.empty()) {
+      services_.error(
+          "no service; a configuration needs at least one, with \"name\" and \"instances\"");
+    }
+    for (std::size_t i = 0; i < config_.services.size(); ++i) {
+      check_service(config_.services[i], services_.item(i));
+    }
+  }
+
+  void check_service(const Service& service, const Site& site) {
+    const Site name = site.key("name");
+    if (service.name.empty()) {
+      name.error("a service needs a name");
+    } else {
+      check_name(service.name, "_.:@+~-", kLongestName, name);
+      if (by_name_.at(service.name) != &service) {
+        name.error("another service has the name " + in_quotes(service.name));
+      } else if (all_targets_known_ && !used_.contains(service.name)) {
+        name.warn("no listener uses the service " + in_quotes(service.name));
+      }
+    }
+    check_instances(service, site);
+  }
+
+  void check_instances(const Service& service, const Site& site) {
+    const Site instances = site.key("instances");
+    if (service.instances.empty()) {
+      instances.error(
+          "a service needs at least one instance; instances come from here alone in this version");
+      return;
+    }
+    std::unordered_set<std::string_view> ids, addresses;
+    std::uint64_t weight = 0;
+    for (std::size_t i = 0; i < service.instances.size(); ++i) {
+      const Instance& instance = service.instances[i];
+      const Site at = instances.item(i);
+      check_instance(instance, at);
+      if (!addresses.insert(instance.address).second) {
+        at.key("address").error("another instance of the service has the address " +
+                                in_quotes(instance.address));
+      } else if (!ids.insert(instance.id).second) {
+        at.key("id").error("another instance of the service has the id " + in_quotes(instance.id));
+      }
+      weight += instance.weight;
+    }
+    if (weight == 0) instances.warn("every instance has the weight 0: none takes a connection");
+    check_ring(service, weight, site);
+  }
+
+  void check_ring(const Service& service, std::uint64_t weight, const Site& site) {
+    const std::uint64_t points = service.balance.hash.points * weight;
+    if (service.balance.policy != Policy::hash || points <= kMaxRingPoints) return;
+    site.key("balance").key("hash").key("points").error(
+        "a ring of " + std::to_string(points) +
+        " points (points times the sum of weights) is above " + std::to_string(kMaxRingPoints) +
+        "; take smaller weights or fewer points");
+  }
+
+  void check_instance(const Instance& instance, const Site& site) {
+    std::string why;
+    if (const auto endpoint = Endpoint::parse(instance.address, why)) {
+      const bool is_unix = endpoint->family == Endpoint::Family::unix_path;
+      if (endpoint->is_wildcard()) {
+        site.key("address").error(in_quotes(instance.address) +
+                                  " is every address and none to connect to");
+      } else if (!is_unix && endpoint->port == 0) {
+        site.key("address").error("port 0 is none to connect to");
+      }
+    }
+    // The address itself may stand as the id, with the "/" of a unix path.
+    if (instance.id != instance.address) {
+      check_name(instance.id, "_.:@+~[]-", kLongestName, site.key("id"));
+    }
+    within(site.key("weight"), instance.weight, 0, 65535);
+    if (has_control(instance.zone) || instance.zone.size() > kLongestName) {
+      site.key("zone").error(in_quotes(instance.zone) +
+                             " is not a text of at most 253 bytes on one line");
+    }
+    check_labels(instance.labels, kLongestName, site.key("labels"));
+    check_labels(instance.meta, kLongestMeta, site.key("meta"));
+  }
+
+  void check_labels(const Labels& labels, std::size_t longest, const Site& site) {
+    if (labels.size() > kMostLabels) site.error("more than 64 entries");
+    for (const auto& [key, value] : labels) {
+      const Site at = site.key(key);
+      check_name(key, "_./-", kLongestName, at);
+      if (has_control(value) || value.size() > longest) {
+        at.error(in_quotes(value) + " is not a text of at most " + std::to_string(longest) +
+                 " bytes on one line");
+      }
+    }
+  }
+
+  const Config& config_;
+  Site listeners_;
+  Site services_;
+  std::unordered_map<std::string_view, const Service*> by_name_;
+  std::vector<std::string_view> names_;
+  std::unordered_set<std::string_view> used_;
+  bool all_targets_known_ = true;  // else an unused service may be the one that was meant
+  std::unordered_set<std::string_view> listener_names_;
+  BoundAddresses bound_;
+};
+
+}  // namespace
+
+void check_topology(const Config& config, const Site& root) {
+  Topology(config, root).check();
+}
+
+}  // namespace sluice::config

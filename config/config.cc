@@ -1,0 +1,72 @@
+#include "config/config.h"
+
+#include <algorithm>
+#include <array>
+
+namespace sluice::config {
+namespace {
+
+template <class T>
+void overlay(T& value, const std::optional<T>& said) {
+  if (said) value = *said;
+}
+
+void overlay(Timeouts& timeouts, const TimeoutsSaid& said) {
+  overlay(timeouts.connect, said.connect);
+  overlay(timeouts.idle, said.idle);
+  overlay(timeouts.half_close, said.half_close);
+  overlay(timeouts.max_age, said.max_age);
+  overlay(timeouts.max_age_jitter, said.max_age_jitter);
+}
+
+void overlay(Tcp& tcp, const TcpSaid& said) {
+  overlay(tcp.nodelay, said.nodelay);
+  overlay(tcp.keepalive.idle, said.keepalive.idle);
+  overlay(tcp.keepalive.interval, said.keepalive.interval);
+  overlay(tcp.keepalive.count, said.keepalive.count);
+  overlay(tcp.user_timeout, said.user_timeout);
+}
+
+void overlay(Relay& relay, const RelaySaid& said) {
+  overlay(relay.splice, said.splice);
+  overlay(relay.buffer, said.buffer);
+}
+
+}  // namespace
+
+const Service* Config::find_service(std::string_view name) const {
+  const auto found = std::ranges::find(services, name, &Service::name);
+  return found == services.end() ? nullptr : &*found;
+}
+
+Timeouts resolve_timeouts(const Config& config, const Listener& listener, const Service& service) {
+  Timeouts timeouts;
+  overlay(timeouts, config.listener_defaults.timeouts);
+  overlay(timeouts, listener.timeouts);
+  overlay(timeouts, service.timeouts);
+  return timeouts;
+}
+
+Relay resolve_relay(const Config& config, const Listener& listener, const Service& service) {
+  Relay relay;
+  overlay(relay, config.listener_defaults.relay);
+  overlay(relay, listener.relay);
+  overlay(relay, service.relay);
+  return relay;
+}
+
+Tcp client_tcp(const Config& config, const Listener& listener) {
+  Tcp tcp;
+  overlay(tcp, config.listener_defaults.tcp);
+  overlay(tcp, listener.tcp);
+  return tcp;
+}
+
+Tcp instance_tcp(const Config& config, const Service& service) {
+  Tcp tcp;
+  overlay(tcp, config.service_defaults.tcp);
+  overlay(tcp, service.tcp);
+  return tcp;
+}
+
+}  // namespace sluice::config

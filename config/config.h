@@ -1,0 +1,467 @@
+// The schema: what an operator may say, with the default of every key and a comment on each.
+//
+// A Config is a value: built once by config::load(), compared with ==, never changed afterwards,
+// safe to read on any thread. Every struct lists its keys once, in fields(): loading, the reference
+// file, the API's /v1/config and the diff of a reload all walk that one list (config/schema.h), so
+// a key cannot be read and forgotten in another place. Code receives its own section, never the
+// whole.
+//
+// Durations are milliseconds, sizes are bytes; 0 means none, or unlimited where a limit is meant.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/endpoint.h"
+
+namespace sluice::config {
+
+using Duration = std::chrono::milliseconds;
+using namespace std::chrono_literals;
+
+// A size in bytes, written "64KiB", "1MiB" or a plain number.
+struct Bytes {
+  std::uint64_t count = 0;
+  friend auto operator<=>(const Bytes&, const Bytes&) = default;
+};
+
+// A number that may be left to the program: "auto" in YAML.
+struct AutoCount {
+  std::optional<std::uint32_t> count;  // empty: auto
+  friend bool operator==(const AutoCount&, const AutoCount&) = default;
+};
+
+// An inclusive range of HTTP status codes, written "200-299" or "204".
+struct StatusRange {
+  std::uint16_t from = 200;
+  std::uint16_t to = 299;
+  friend bool operator==(const StatusRange&, const StatusRange&) = default;
+};
+
+using Labels = std::map<std::string, std::string, std::less<>>;
+
+enum class LogLevel : std::uint8_t { trace, debug, info, warn, error, off };
+enum class LogFormat : std::uint8_t { json, text };
+enum class SpliceMode : std::uint8_t { automatic, off };  // "auto" | "off" in YAML
+enum class Policy : std::uint8_t {
+  least_connections,
+  p2c,
+  round_robin,
+  random,
+  first,
+  hash,
+  maglev
+};
+enum class HashKey : std::uint8_t { client_ip };
+enum class CheckType : std::uint8_t { none, tcp, http };
+enum class CheckInitial : std::uint8_t { checking, up };
+enum class Jitter : std::uint8_t { full, none };
+enum class AcceptMode : std::uint8_t { reuse_port };
+enum class OverLimit : std::uint8_t { reject };
+enum class OnDown : std::uint8_t { keep };
+
+struct Shutdown {
+  Duration drain = 30s;  // how long live connections may go on after SIGTERM
+  bool spread = true;    // close quiet ones evenly over that time, not all at its end
+  template <class V>
+  void fields(V& v) {
+    v("drain", drain);
+    v("spread", spread);
+  }
+  friend bool operator==(const Shutdown&, const Shutdown&) = default;
+};
+
+struct Process {
+  AutoCount workers;          // worker loops; auto: one a core. A change needs a restart.
+  AutoCount max_connections;  // client connections in all; auto: what RLIMIT_NOFILE allows
+  Shutdown shutdown;
+  template <class V>
+  void fields(V& v) {
+    v("workers", workers);
+    v("max_connections", max_connections);
+    v("shutdown", shutdown);
+  }
+  friend bool operator==(const Process&, const Process&) = default;
+};
+
+struct Log {
+  LogLevel level = LogLevel::info;
+  LogFormat format = LogFormat::json;
+  std::string target = "stderr";  // stderr | stdout | a file's path
+  template <class V>
+  void fields(V& v) {
+    v("level", level);
+    v("format", format);
+    v("target", target);
+  }
+  friend bool operator==(const Log&, const Log&) = default;
+};
+
+struct AdminLimits {
+  std::uint32_t connections = 1024;  // open at once
+  Bytes body{1u << 20};              // of a request
+  Bytes header{8u << 10};            // request line and headers together
+  Duration deadline = 10s;           // a whole request, from its first byte
+  template <class V>
+  void fields(V& v) {
+    v("connections", connections);
+    v("body", body);
+    v("header", header);
+    v("deadline", deadline);
+  }
+  friend bool operator==(const AdminLimits&, const AdminLimits&) = default;
+};
+
+struct Admin {
+  std::string bind = "127.0.0.1:9901";     // an Endpoint; loopback or unix only in this version
+  std::vector<std::string> allowed_hosts;  // Host names accepted besides loopback's
+  AdminLimits limits;
+  template <class V>
+  void fields(V& v) {
+    v("bind", bind);
+    v("allowed_hosts", allowed_hosts);
+    v("limits", limits);
+  }
+  friend bool operator==(const Admin&, const Admin&) = default;
+};
+
+// --- Sections that stand under `defaults`, on a listener and on a service. Of the three, the
+// service's word counts before the listener's, and the listener's before that of `defaults`, key by
+// key (resolve_timeouts() and its like below). Each has a twin of optionals that remembers which
+// keys were said.
+
+struct Timeouts {
+  Duration connect = 2s;        // one connect attempt
+  Duration idle = 1h;           // no byte either way
+  Duration half_close = 1min;   // no byte either way once one side has finished
+  Duration max_age = 0s;        // a connection's whole life; 0: no bound
+  double max_age_jitter = 0.1;  // share of max_age by which lives are spread, 0 to 1
+  friend bool operator==(const Timeouts&, const Timeouts&) = default;
+};
+
+struct TimeoutsSaid {
+  std::optional<Duration> connect, idle, half_close, max_age;
+  std::optional<double> max_age_jitter;
+  template <class V>
+  void fields(V& v) {
+    v("connect", connect);
+    v("idle", idle);
+    v("half_close", half_close);
+    v("max_age", max_age);
+    v("max_age_jitter", max_age_jitter);
+  }
+  friend bool operator==(const TimeoutsSaid&, const TimeoutsSaid&) = default;
+};
+
+struct Keepalive {
+  Duration idle = 60s;      // quiet time before the first probe; whole seconds; 0: no keepalive
+  Duration interval = 10s;  // between probes; whole seconds
+  std::uint32_t count = 6;  // unanswered probes before the connection is dead
+  friend bool operator==(const Keepalive&, const Keepalive&) = default;
+};
+
+struct Tcp {
+  bool nodelay = true;
+  Keepalive keepalive;
+  Duration user_timeout =
+      30s;  // unacknowledged data for so long: the connection is dead; 0: kernel's
+  friend bool operator==(const Tcp&, const Tcp&) = default;
+};
+
+struct KeepaliveSaid {
+  std::optional<Duration> idle, interval;
+  std::optional<std::uint32_t> count;
+  template <class V>
+  void fields(V& v) {
+    v("idle", idle);
+    v("interval", interval);
+    v("count", count);
+  }
+  friend bool operator==(const KeepaliveSaid&, const KeepaliveSaid&) = default;
+};
+
+struct TcpSaid {
+  std::optional<bool> nodelay;
+  KeepaliveSaid keepalive;
+  std::optional<Duration> user_timeout;
+  template <class V>
+  void fields(V& v) {
+    v("nodelay", nodelay);
+    v("keepalive", keepalive);
+    v("user_timeout", user_timeout);
+  }
+  friend bool operator==(const TcpSaid&, const TcpSaid&) = default;
+};
+
+struct Relay {
+  SpliceMode splice = SpliceMode::automatic;  // auto: bulk goes through splice(2); off: never
+  Bytes buffer{64u << 10};                    // most that one direction reads at once or parks
+  friend bool operator==(const Relay&, const Relay&) = default;
+};
+
+struct RelaySaid {
+  std::optional<SpliceMode> splice;
+  std::optional<Bytes> buffer;
+  template <class V>
+  void fields(V& v) {
+    v("splice", splice);
+    v("buffer", buffer);
+  }
+  friend bool operator==(const RelaySaid&, const RelaySaid&) = default;
+};
+
+struct ListenerLimits {
+  std::uint32_t connections = 0;  // open at once, exact over all workers; 0: unlimited
+  template <class V>
+  void fields(V& v) {
+    v("connections", connections);
+  }
+  friend bool operator==(const ListenerLimits&, const ListenerLimits&) = default;
+};
+
+struct Listener {
+  std::string name;               // default: the first bind
+  std::vector<std::string> bind;  // one Endpoint or a list of them. "[::]:80" takes IPv6 only.
+  std::string service;
+  std::uint32_t backlog = 4096;
+  AcceptMode accept = AcceptMode::reuse_port;
+  ListenerLimits limits;
+  OverLimit over_limit = OverLimit::reject;
+  bool access_log = true;  // one line a session
+  TimeoutsSaid timeouts;
+  TcpSaid tcp;  // for the client's side
+  RelaySaid relay;
+  template <class V>
+  void fields(V& v) {
+    v("name", name);
+    v.one_or_list("bind", bind);
+    v("service", service);
+    policies(v);
+  }
+  // The keys that may stand under `defaults` too.
+  template <class V>
+  void policies(V& v) {
+    v("backlog", backlog);
+    v("accept", accept);
+    v("limits", limits);
+    v("over_limit", over_limit);
+    v("access_log", access_log);
+    v("timeouts", timeouts);
+    v("tcp", tcp);
+    v("relay", relay);
+  }
+  friend bool operator==(const Listener&, const Listener&) = default;
+};
+
+struct Instance {
+  std::string address;         // an Endpoint
+  std::string id;              // unique in its service; default: the address
+  std::uint32_t weight = 1;    // 0: takes no new connection; at most 65535
+  std::uint32_t priority = 0;  // lower is preferred; the next only when nobody is eligible
+  std::string zone;
+  Labels labels;
+  Labels meta;
+  template <class V>
+  void fields(V& v) {
+    v("address", address);
+    v("id", id);
+    v("weight", weight);
+    v("priority", priority);
+    v("zone", zone);
+    v("labels", labels);
+    v("meta", meta);
+  }
+  friend bool operator==(const Instance&, const Instance&) = default;
+};
+
+struct Hash {
+  HashKey key = HashKey::client_ip;  // the client's address in text
+  std::uint32_t points = 160;        // ring points a unit of weight, policy hash
+  template <class V>
+  void fields(V& v) {
+    v("key", key);
+    v("points", points);
+  }
+  friend bool operator==(const Hash&, const Hash&) = default;
+};
+
+struct Balance {
+  Policy policy = Policy::least_connections;
+  Hash hash;
+  template <class V>
+  void fields(V& v) {
+    v("policy", policy);
+    v("hash", hash);
+  }
+  friend bool operator==(const Balance&, const Balance&) = default;
+};
+
+struct HttpCheck {
+  std::string method = "GET";  // GET | HEAD | OPTIONS
+  std::string path = "/health";
+  std::string host;  // the Host header; default: the instance's address
+  std::vector<StatusRange> status = {{200, 299}};
+  std::string body;  // a text that the answer's body must hold; empty: any
+  template <class V>
+  void fields(V& v) {
+    v("method", method);
+    v("path", path);
+    v("host", host);
+    v("status", status);
+    v("body", body);
+  }
+  friend bool operator==(const HttpCheck&, const HttpCheck&) = default;
+};
+
+struct Check {
+  CheckType type = CheckType::tcp;
+  Duration interval = 2s;
+  Duration fast_interval = 500ms;  // while the verdict is changing
+  Duration timeout = 1s;           // of one probe, connect and answer together
+  std::uint32_t rise = 2;          // successes in a row to go up
+  std::uint32_t fall = 3;          // failures in a row to go down
+  double jitter = 0.1;             // share of the interval by which probes are spread, 0 to 1
+  CheckInitial initial = CheckInitial::checking;  // of an instance that is added later
+  std::uint16_t port = 0;                         // 0: the instance's own
+  HttpCheck http;
+  template <class V>
+  void fields(V& v) {
+    v("type", type);
+    v("interval", interval);
+    v("fast_interval", fast_interval);
+    v("timeout", timeout);
+    v("rise", rise);
+    v("fall", fall);
+    v("jitter", jitter);
+    v("initial", initial);
+    v("port", port);
+    v("http", http);
+  }
+  friend bool operator==(const Check&, const Check&) = default;
+};
+
+struct Outlier {
+  std::uint32_t consecutive = 5;   // connect failures in a row that eject; 0: never
+  Duration base = 30s;             // the n-th ejection lasts base times n
+  Duration max = 5min;             // but at most this long
+  std::uint32_t max_percent = 50;  // of a service's instances ejected at once
+  std::uint32_t keep_at_least = 1;
+  template <class V>
+  void fields(V& v) {
+    v("consecutive", consecutive);
+    v("base", base);
+    v("max", max);
+    v("max_percent", max_percent);
+    v("keep_at_least", keep_at_least);
+  }
+  friend bool operator==(const Outlier&, const Outlier&) = default;
+};
+
+struct RetryBudget {
+  std::uint32_t percent =
+      20;                 // of the service's connections, retrying at once; 100 or more: no bound
+  std::uint32_t min = 3;  // always allowed
+  template <class V>
+  void fields(V& v) {
+    v("percent", percent);
+    v("min", min);
+  }
+  friend bool operator==(const RetryBudget&, const RetryBudget&) = default;
+};
+
+struct Retry {
+  std::uint32_t max_retries = 3;  // attempts after the first
+  Duration base_delay = 100ms;
+  double multiplier = 2.0;  // at least 1
+  Duration max_delay = 2s;
+  Jitter jitter = Jitter::full;
+  bool immediate_first = true;  // the first retry goes to another instance at once, if there is one
+  Duration deadline = 10s;      // from the first attempt to the last; 0: none
+  RetryBudget budget;
+  template <class V>
+  void fields(V& v) {
+    v("max_retries", max_retries);
+    v("base_delay", base_delay);
+    v("multiplier", multiplier);
+    v("max_delay", max_delay);
+    v("jitter", jitter);
+    v("immediate_first", immediate_first);
+    v("deadline", deadline);
+    v("budget", budget);
+  }
+  friend bool operator==(const Retry&, const Retry&) = default;
+};
+
+struct OnRemove {
+  Duration drain = 30s;  // how long connections of a removed instance may go on
+  template <class V>
+  void fields(V& v) {
+    v("drain", drain);
+  }
+  friend bool operator==(const OnRemove&, const OnRemove&) = default;
+};
+
+struct Service {
+  std::string name;
+  std::vector<Instance> instances;
+  Balance balance;
+  Check check;
+  Outlier outlier;
+  Retry retry;
+  OnDown on_down = OnDown::keep;  // live connections of an instance that goes down
+  OnRemove on_remove;
+  TimeoutsSaid timeouts;
+  TcpSaid tcp;  // for the instance's side
+  RelaySaid relay;
+  template <class V>
+  void fields(V& v) {
+    v("name", name);
+    v("instances", instances);
+    policies(v);
+  }
+  template <class V>
+  void policies(V& v) {
+    v("balance", balance);
+    v("check", check);
+    v("outlier", outlier);
+    v("retry", retry);
+    v("on_down", on_down);
+    v("on_remove", on_remove);
+    v("timeouts", timeouts);
+    v("tcp", tcp);
+    v("relay", relay);
+  }
+  friend bool operator==(const Service&, const Service&) = default;
+};
+
+struct Config {
+  std::uint32_t version = 1;
+  Process process;
+  Log log;
+  Admin admin;
+  // What `defaults` said. By the time a Config is read, every listener and service has taken over
+  // from here what it did not say itself; timeouts, tcp and relay are taken over by the functions
+  // below, and stand here for both with every key said.
+  Listener listener_defaults;
+  Service service_defaults;
+  std::vector<Listener> listeners;
+  std::vector<Service> services;
+
+  const Service* find_service(std::string_view name) const;  // null: no such service
+  friend bool operator==(const Config&, const Config&) = default;
+};
+
+// What holds for a connection that came in by `listener` and goes to `service`.
+Timeouts resolve_timeouts(const Config& config, const Listener& listener, const Service& service);
+Relay resolve_relay(const Config& config, const Listener& listener, const Service& service);
+// For the socket of the client (listener over defaults) and of the instance (service over
+// defaults).
+Tcp client_tcp(const Config& config, const Listener& listener);
+Tcp instance_tcp(const Config& config, const Service& service);
+
+}  // namespace sluice::config

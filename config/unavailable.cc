@@ -1,0 +1,84 @@
+#include "config/unavailable.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+namespace sluice::config {
+namespace {
+
+// "listener." and "service." stand for "listeners[N]." and "services[N].", and for "defaults." too.
+constexpr auto kLater = std::to_array<std::string_view>({
+    "process.upgrade_socket",
+    "process.user",
+    "admin.tokens_file",
+    "admin.tls",
+    "telemetry",
+    "registry",
+    "listener.timeouts.first_bytes",
+    "listener.tcp.fast_open",
+    "listener.tcp.congestion",
+    "listener.selector",
+    "listener.proxy_protocol",
+    "listener.access",
+    "listener.limits.rate",
+    "listener.limits.per_source",
+    "listener.no_instance",
+    "listener.tls",
+    "listener.routes",
+    "service.timeouts.first_bytes",
+    "service.tcp.fast_open",
+    "service.tcp.congestion",
+    "service.registration",
+    "service.sources",
+    "service.balance.hash.max_load",
+    "service.balance.zone",
+    "service.balance.slow_start",
+    "service.balance.panic",
+    "service.check.send",
+    "service.check.expect",
+    "service.breaker",
+    "service.retry.replay",
+    "service.limits",
+    "service.rebalance",
+    "service.proxy_protocol",
+    "service.tls",
+    "service.source",
+});
+
+constexpr auto kNoDefault = std::to_array<std::string_view>(
+    {"defaults.name", "defaults.bind", "defaults.service", "defaults.instances"});
+
+constexpr std::string_view kNotYet = "is not available in this version";
+
+bool is_later(std::string_view key) {
+  return std::ranges::find(kLater, key) != kLater.end();
+}
+
+// "listeners[3].tls" as "listener.tls"; nothing if the path does not begin with `list`.
+std::optional<std::string> in_any(std::string_view path, std::string_view list,
+                                  std::string_view one) {
+  if (!path.starts_with(list)) return std::nullopt;
+  const std::size_t end = path.find("].");
+  if (end == std::string_view::npos) return std::nullopt;
+  return std::string(one) + std::string(path.substr(end + 2));
+}
+
+}  // namespace
+
+std::string_view why_unavailable(std::string_view path) {
+  constexpr std::string_view kDefaults = "defaults.";
+  if (is_later(path)) return kNotYet;
+  if (std::ranges::find(kNoDefault, path) != kNoDefault.end()) {
+    return "has no default; it stands on each listener or service itself";
+  }
+  for (const auto& [list, one] :
+       {std::pair("listeners[", "listener."), {"services[", "service."}}) {
+    if (const auto key = in_any(path, list, one); key && is_later(*key)) return kNotYet;
+    if (!path.starts_with(kDefaults)) continue;
+    if (is_later(one + std::string(path.substr(kDefaults.size())))) return kNotYet;
+  }
+  return {};
+}
+
+}  // namespace sluice::config

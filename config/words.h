@@ -1,0 +1,95 @@
+// The words of every enum, in one place: what YAML, the API and the diff call each value.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+#include <type_traits>
+
+#include "config/config.h"
+
+namespace sluice::config {
+
+using Word = std::string_view;
+
+// kNow lists the words in the order of the enum; kLater those that the design has and this version
+// does not, so that they are refused for what they are instead of as typing errors.
+template <class E>
+struct Words;
+
+template <>
+struct Words<LogLevel> {
+  static constexpr auto kNow =
+      std::to_array<Word>({"trace", "debug", "info", "warn", "error", "off"});
+  static constexpr std::array<Word, 0> kLater{};
+};
+
+template <>
+struct Words<LogFormat> {
+  static constexpr auto kNow = std::to_array<Word>({"json", "text"});
+  static constexpr std::array<Word, 0> kLater{};
+};
+
+template <>
+struct Words<SpliceMode> {
+  static constexpr auto kNow = std::to_array<Word>({"auto", "off"});
+  static constexpr std::array<Word, 0> kLater{};
+};
+
+template <>
+struct Words<Policy> {
+  static constexpr auto kNow = std::to_array<Word>(
+      {"least_connections", "p2c", "round_robin", "random", "first", "hash", "maglev"});
+  static constexpr std::array<Word, 0> kLater{};
+};
+
+template <>
+struct Words<HashKey> {
+  static constexpr auto kNow = std::to_array<Word>({"client_ip"});
+  static constexpr auto kLater = std::to_array<Word>({"client", "sni"});
+};
+
+template <>
+struct Words<CheckType> {
+  static constexpr auto kNow = std::to_array<Word>({"none", "tcp", "http"});
+  static constexpr auto kLater =
+      std::to_array<Word>({"tls", "send_expect", "redis", "pgsql", "mysql"});
+};
+
+template <>
+struct Words<CheckInitial> {
+  static constexpr auto kNow = std::to_array<Word>({"checking", "up"});
+  static constexpr std::array<Word, 0> kLater{};
+};
+
+template <>
+struct Words<Jitter> {
+  static constexpr auto kNow = std::to_array<Word>({"full", "none"});
+  static constexpr std::array<Word, 0> kLater{};
+};
+
+template <>
+struct Words<AcceptMode> {
+  static constexpr auto kNow = std::to_array<Word>({"reuse_port"});
+  static constexpr auto kLater = std::to_array<Word>({"least_loaded"});
+};
+
+template <>
+struct Words<OverLimit> {
+  static constexpr auto kNow = std::to_array<Word>({"reject"});
+  static constexpr auto kLater = std::to_array<Word>({"delay", "backlog"});
+};
+
+template <>
+struct Words<OnDown> {
+  static constexpr auto kNow = std::to_array<Word>({"keep"});
+  static constexpr auto kLater = std::to_array<Word>({"drain", "close", "reset"});
+};
+
+template <class E>
+  requires std::is_enum_v<E>
+constexpr std::string_view word(E value) {
+  return Words<E>::kNow[static_cast<std::size_t>(value)];
+}
+
+}  // namespace sluice::config

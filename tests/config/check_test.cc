@@ -1,0 +1,402 @@
+#include "config/check.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/config/yaml.h"
+
+namespace sluice::config {
+namespace {
+
+using testing::with;
+using testing::with_service;
+
+struct Case {
+  std::string what;
+  std::string yaml;
+  std::vector<std::string> lines;  // of every problem, in order
+};
+
+void expect(const std::vector<Case>& cases) {
+  for (const Case& c : cases) EXPECT_EQ(testing::lines(testing::load(c.yaml)), c.lines) << c.what;
+}
+
+TEST(Required, ListenersAndServices) {
+  expect({
+      {"empty items",
+       R"y(listeners:
+  - {}
+services:
+  - {}
+)y",
+       {"f:2:5: listeners[0].bind: error: a listener needs an address to bind",
+        "f:2:5: listeners[0].service: error: a listener needs the name of a service",
+        "f:4:5: services[0].name: error: a service needs a name",
+        "f:4:5: services[0].instances: error: a service needs at least one instance; instances "
+        "come from here alone in this version"}},
+      {"a null item",
+       R"y(listeners:
+  -
+services:
+  - name: a
+    instances: ["10.0.0.1:80"]
+)y",
+       {"f:3:1: listeners[0].bind: error: a listener needs an address to bind",
+        "f:3:1: listeners[0].service: error: a listener needs the name of a service"}},
+      {"a service without instances",
+       R"y(listeners:
+  - {bind: "127.0.0.1:80", service: a}
+services:
+  - {name: a, instances: []}
+)y",
+       {"f:4:26: services[0].instances: error: a service needs at least one instance; instances "
+        "come from here alone in this version"}},
+      {"an instance without an address",
+       R"y(listeners:
+  - {bind: "127.0.0.1:80", service: a}
+services:
+  - {name: a, instances: [{id: x}, ""]}
+)y",
+       {"f:4:27: services[0].instances[0].address: error: an instance needs an address",
+        "f:4:36: services[0].instances[1].address: error: an instance needs an address"}},
+      {"the version",
+       with(R"y(version: 2
+)y"),
+       {"f:1:10: version: error: version 2 is not known; write 1"}},
+  });
+}
+
+TEST(Services, ThatAListenerNamesExist) {
+  expect({
+      {"a typing error",
+       R"y(listeners:
+  - {bind: "127.0.0.1:80", service: paymnets}
+services:
+  - {name: payments, instances: ["10.0.0.1:80"]}
+  - {name: other, instances: ["10.0.0.1:80"]}
+)y",
+       {"f:2:37: listeners[0].service: error: there is no service \"paymnets\"; the nearest is "
+        "\"payments\""}},
+      {"none at all",
+       R"y(listeners:
+  - {bind: "127.0.0.1:80", service: a}
+services: []
+)y",
+       {"f:2:37: listeners[0].service: error: there is no service \"a\"",
+        "f:3:11: services: error: no service; a configuration needs at least one, with \"name\" "
+        "and \"instances\""}},
+  });
+}
+
+TEST(Services, ThatNobodyUsesAreAWarning) {
+  expect({
+      {"one of two",
+       R"y(listeners:
+  - {bind: "127.0.0.1:80", service: a}
+services:
+  - {name: a, instances: ["10.0.0.1:80"]}
+  - {name: b, instances: ["10.0.0.1:80"]}
+)y",
+       {"f:5:12: services[1].name: warning: no listener uses the service \"b\"",
+        "again:145:11: services[1].name: warning: no listener uses the service \"b\""}},
+  });
+}
+
+TEST(Names, AreUniqueAndPlain) {
+  expect({
+      {"of listeners",
+       R"y(listeners:
+  - {name: web, bind: "127.0.0.1:80", service: a}
+  - {name: web, bind: "127.0.0.1:81", service: a}
+  - {name: "a b", bind: "127.0.0.1:82", service: a}
+  - {name: "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn", bind: "127.0.0.1:83", service: a}
+  - {bind: "unix:/run/a b", service: a}
+services:
+  - {name: a, instances: ["10.0.0.1:80"]}
+)y",
+       {"f:3:12: listeners[1].name: error: another listener has the name \"web\"",
+        "f:4:12: listeners[2].name: error: \"a b\" is not a name made of letters, digits and "
+        "_.:[]/-",
+        "f:5:12: listeners[3].name: error: longer than 128 bytes",
+        "f:6:5: listeners[4].name: error: \"unix:/run/a b\" is not a name made of letters, digits "
+        "and _.:[]/-"}},
+      {"of services",
+       R"y(listeners:
+  - {bind: "127.0.0.1:80", service: a}
+  - {bind: "127.0.0.1:81", service: ".."}
+services:
+  - {name: a, instances: ["10.0.0.1:80"]}
+  - {name: a, instances: ["10.0.0.1:80"]}
+  - {name: "a/b", instances: ["10.0.0.1:80"]}
+  - {name: "..", instances: ["10.0.0.1:80"]}
+)y",
+       {"f:6:12: services[1].name: error: another service has the name \"a\"",
+        "f:7:12: services[2].name: error: \"a/b\" is not a name made of letters, digits and "
+        "_.:@+~-",
+        "f:8:12: services[3].name: error: \"..\" is not a name made of letters, digits and "
+        "_.:@+~-"}},
+      {"of instances",
+       R"y(listeners:
+  - {bind: "127.0.0.1:80", service: a}
+services:
+  - name: a
+    instances:
+      - {address: "10.0.0.1:80", id: x}
+      - {address: "10.0.0.2:80", id: x}
+      - {address: "10.0.0.3:80", id: "a/b"}
+      - {address: "10.0.0.4:80", id: "a\nb"}
+      - {address: "10.0.0.5:80", id: "10.0.0.6:80"}
+      - {address: "10.0.0.6:80"}
+)y",
+       {"f:7:38: services[0].instances[1].id: error: another instance of the service has the id "
+        "\"x\"",
+        "f:8:38: services[0].instances[2].id: error: \"a/b\" is not a name made of letters, digits "
+        "and _.:@+~[]-",
+        "f:9:38: services[0].instances[3].id: error: \"a\\nb\" is not a name made of letters, "
+        "digits and _.:@+~[]-",
+        "f:11:9: services[0].instances[5].id: error: another instance of the service has the id "
+        "\"10.0.0.6:80\""}},
+      {"of labels",
+       R"y(listeners:
+  - {bind: "127.0.0.1:80", service: a}
+services:
+  - {name: a, instances: [{address: "10.0.0.1:80", zone: "a\nb", labels: {"a b": x, b: "x\ny"}}]}
+)y",
+       {"f:4:58: services[0].instances[0].zone: error: \"a\\nb\" is not a text of at most 253 "
+        "bytes on one line",
+        "f:4:82: services[0].instances[0].labels.a b: error: \"a b\" is not a name made of "
+        "letters, digits and _./-",
+        "f:4:88: services[0].instances[0].labels.b: error: \"x\\ny\" is not a text of at most 253 "
+        "bytes on one line"}},
+  });
+}
+
+TEST(Addresses, AreBoundOnce) {
+  expect({
+      {"by all sorts of listeners",
+       R"y(admin: {bind: "127.0.0.1:9000"}
+listeners:
+  - {name: wild, bind: "0.0.0.0:80", service: a}
+  - {name: specific, bind: "127.0.0.1:80", service: a}
+  - {name: six, bind: ["[::]:80", "[0::1]:81"], service: a}
+  - {name: same, bind: "[::1]:81", service: a}
+  - {name: over-admin, bind: "0.0.0.0:9000", service: a}
+  - {name: admin, bind: "127.0.0.1:9000", service: a}
+  - {name: mapped, bind: "[::ffff:127.0.0.1]:82", service: a}
+  - {name: path, bind: ["unix:/a", "unix:/a"], service: a}
+services:
+  - {name: a, instances: ["10.0.0.1:80"]}
+)y",
+       {"f:4:28: listeners[1].bind: error: 127.0.0.1:80 is bound already, on every address, by "
+        "listener \"wild\"",
+        "f:6:24: listeners[3].bind: error: [::1]:81 is bound already, by listener \"six\"",
+        "f:7:30: listeners[4].bind: error: 0.0.0.0:9000 takes an address that is bound already, by "
+        "admin.bind",
+        "f:8:25: listeners[5].bind: error: 127.0.0.1:9000 is bound already, by admin.bind",
+        "f:9:26: listeners[6].bind: error: a listener on IPv6 takes IPv6 only; bind the IPv4 "
+        "address itself",
+        "f:10:36: listeners[7].bind[1]: error: unix:/a is bound already, by listener \"path\""}},
+      {"or as often as the kernel picks a port",
+       R"y(listeners:
+  - {name: a, bind: "127.0.0.1:0", service: a}
+  - {name: b, bind: ["127.0.0.1:0", "0.0.0.0:0"], service: a}
+services:
+  - {name: a, instances: ["10.0.0.1:80"]}
+)y",
+       {}},
+  });
+}
+
+TEST(Addresses, OfInstancesCanBeConnectedTo) {
+  expect({
+      {"wildcards, port 0, names, doubles",
+       R"y(listeners:
+  - {bind: "127.0.0.1:80", service: a}
+services:
+  - {name: a, instances: ["10.0.0.1:80", "0.0.0.0:80", "10.0.0.1:0", "db.internal:80", "[::1]:80", {address: "[0:0::1]:80", id: x}, "unix:/run/a.sock"]}
+)y",
+       {"f:4:42: services[0].instances[1].address: error: \"0.0.0.0:80\" is every address and none "
+        "to connect to",
+        "f:4:56: services[0].instances[2].address: error: port 0 is none to connect to",
+        "f:4:70: services[0].instances[3].address: error: \"db.internal\" is not an IP address; a "
+        "host name needs a dns source, which is not available in this version",
+        "f:4:110: services[0].instances[5].address: error: another instance of the service has the "
+        "address \"[::1]:80\""}},
+  });
+}
+
+TEST(Admin, StaysOnLoopback) {
+  expect({
+      {"every address",
+       with(R"y(admin: {bind: "0.0.0.0:9901"}
+)y"),
+       {"f:1:15: admin.bind: error: 0.0.0.0:9901 is not loopback: the API would be open to the "
+        "network, which needs tokens, which are not available in this version"}},
+      {"another",
+       with(R"y(admin: {bind: "[2001:db8::1]:9901"}
+)y"),
+       {"f:1:15: admin.bind: error: [2001:db8::1]:9901 is not loopback: the API would be open to "
+        "the network, which needs tokens, which are not available in this version"}},
+      {"none",
+       with(R"y(admin: {bind: ""}
+)y"),
+       {"f:1:15: admin.bind: error: is empty; write an address such as 10.0.0.1:5432, "
+        "[2001:db8::1]:5432 or unix:/path"}},
+      {"a socket",
+       with(R"y(admin: {bind: "unix:/run/sluice.sock"}
+)y"),
+       {}},
+      {"its hosts and limits",
+       with(
+           R"y(admin: {allowed_hosts: [ok.example, "a b"], limits: {connections: 0, header: 1, deadline: 0}}
+)y"),
+       {"f:1:37: admin.allowed_hosts[1]: error: \"a b\" is not a host name",
+        "f:1:67: admin.limits.connections: error: 0 is below 1",
+        "f:1:78: admin.limits.header: error: 1B is below 256B",
+        "f:1:91: admin.limits.deadline: error: 0s is below 10ms"}},
+  });
+}
+
+TEST(Ranges, OfTheProcess) {
+  expect({
+      {"counts",
+       with(R"y(process: {workers: 0, max_connections: 0}
+)y"),
+       {"f:1:20: process.workers: error: 0 is below 1",
+        "f:1:40: process.max_connections: error: 0 is below 1"}},
+      {"too many workers",
+       with(R"y(process: {workers: 1025}
+)y"),
+       {"f:1:20: process.workers: error: 1025 is above 1024"}},
+  });
+}
+
+TEST(Ranges, OfPolicies) {
+  expect({
+      {"of a service",
+       with_service(
+           R"y(    check: {interval: 1ms, fast_interval: 0, timeout: 0, rise: 0, fall: 0, jitter: 1.5}
+    retry: {base_delay: 5s, multiplier: 0.5}
+    outlier: {base: 10m, max_percent: 101}
+    balance: {policy: hash, hash: {points: 5000}}
+    timeouts: {connect: 0, max_age_jitter: -0.1}
+    tcp: {keepalive: {idle: 1.5s, interval: 0, count: 200}, user_timeout: 1000h}
+    relay: {buffer: 1KiB}
+)y"),
+       {"f:6:23: services[0].check.interval: error: 1ms is below 10ms",
+        "f:6:43: services[0].check.fast_interval: error: 0s is below 10ms",
+        "f:6:55: services[0].check.timeout: error: 0s is below 1ms",
+        "f:6:64: services[0].check.rise: error: 0 is below 1",
+        "f:6:73: services[0].check.fall: error: 0 is below 1",
+        "f:6:84: services[0].check.jitter: error: 1.5 is above 1.0",
+        "f:7:12: services[0].retry.max_delay: error: max_delay (2s) is below base_delay (5s)",
+        "f:7:41: services[0].retry.multiplier: error: 0.5 is below 1.0",
+        "f:8:14: services[0].outlier.max: error: max (5m) is below base (10m)",
+        "f:8:39: services[0].outlier.max_percent: error: 101 is above 100",
+        "f:9:44: services[0].balance.hash.points: error: 5000 is above 4096",
+        "f:10:25: services[0].timeouts.connect: error: 0s is below 1ms",
+        "f:10:44: services[0].timeouts.max_age_jitter: error: -0.1 is below 0.0",
+        "f:11:29: services[0].tcp.keepalive.idle: error: 1500ms is not a number of whole seconds, "
+        "which is all the kernel takes",
+        "f:11:45: services[0].tcp.keepalive.interval: error: 0s is below 1s",
+        "f:11:55: services[0].tcp.keepalive.count: error: 200 is above 127",
+        "f:11:75: services[0].tcp.user_timeout: error: 1000h is above 2147483647ms",
+        "f:12:21: services[0].relay.buffer: error: 1KiB is below 4KiB"}},
+      {"of the defaults, told once",
+       with(
+           R"y(defaults: {backlog: 70000, check: {rise: 0}, timeouts: {connect: 0}, relay: {buffer: 17MiB}}
+)y"),
+       {"f:1:21: defaults.backlog: error: 70000 is above 65535",
+        "f:1:42: defaults.check.rise: error: 0 is below 1",
+        "f:1:66: defaults.timeouts.connect: error: 0s is below 1ms",
+        "f:1:86: defaults.relay.buffer: error: 17MiB is above 16MiB"}},
+      {"of an instance",
+       R"y(listeners:
+  - {bind: "127.0.0.1:80", service: a}
+services:
+  - {name: a, instances: [{address: "10.0.0.1:80", weight: 65536}]}
+)y",
+       {"f:4:60: services[0].instances[0].weight: error: 65536 is above 65535"}},
+  });
+}
+
+TEST(Retry, DelaysFitTogether) {
+  expect({
+      {"with an inherited one",
+       R"y(defaults: {retry: {max_delay: 5s}}
+listeners:
+  - {bind: "127.0.0.1:80", service: a}
+services:
+  - {name: a, instances: ["10.0.0.1:80"], retry: {base_delay: 6s}}
+)y",
+       {"f:5:50: services[0].retry.max_delay: error: max_delay (5s) is below base_delay (6s)"}},
+      {"at their bounds",
+       with_service(
+           R"y(    retry: {base_delay: 2s, max_delay: 2s, multiplier: 1, max_retries: 0, deadline: 0}
+)y"),
+       {}},
+  });
+}
+
+TEST(HttpCheck, SendsOnlyWhatARequestMayHold) {
+  expect({
+      {"a line break",
+       with_service(R"y(    check:
+      type: http
+      http: {method: POST, path: health, host: "a\r\nX: y", status: []}
+)y"),
+       {"f:8:22: services[0].check.http.method: error: \"POST\" is not one of GET, HEAD, OPTIONS",
+        "f:8:34: services[0].check.http.path: error: \"health\" is not a path: a \"/\", then ASCII "
+        "without blanks (percent-encode the rest)",
+        "f:8:48: services[0].check.http.host: error: \"a\\r\\nX: y\" is not a Host header: at most "
+        "255 bytes of ASCII without blanks",
+        "f:8:69: services[0].check.http.status: error: no status would pass; name one, such as "
+        "200-299"}},
+      {"a blank, a body of HEAD",
+       with_service(R"y(    check: {http: {method: HEAD, path: "/a b", body: ok}}
+)y"),
+       {"f:6:40: services[0].check.http.path: error: \"/a b\" is not a path: a \"/\", then ASCII "
+        "without blanks (percent-encode the rest)",
+        "f:6:54: services[0].check.http.body: error: an answer to HEAD has no body to look into; "
+        "use the method GET"}},
+  });
+}
+
+TEST(Weights, MakeASensibleWhole) {
+  expect({
+      {"nobody takes a connection",
+       R"y(listeners:
+  - {bind: "127.0.0.1:80", service: a}
+services:
+  - {name: a, instances: [{address: "10.0.0.1:80", weight: 0}, {address: "10.0.0.2:80", weight: 0}]}
+)y",
+       {"f:4:26: services[0].instances: warning: every instance has the weight 0: none takes a "
+        "connection",
+        "again:97:7: services[0].instances: warning: every instance has the weight 0: none takes a "
+        "connection"}},
+      {"a ring of bounded size",
+       R"y(listeners:
+  - {bind: "127.0.0.1:80", service: a}
+services:
+  - name: a
+    balance: {policy: hash}
+    instances: [{address: "10.0.0.1:80", weight: 65535}, {address: "10.0.0.2:80", weight: 65535}]
+)y",
+       {"f:5:14: services[0].balance.hash.points: error: a ring of 20971200 points (points times "
+        "the sum of weights) is above 16777216; take smaller weights or fewer points"}},
+      {"of hash alone",
+       R"y(listeners:
+  - {bind: "127.0.0.1:80", service: a}
+services:
+  - name: a
+    balance: {policy: maglev}
+    instances: [{address: "10.0.0.1:80", weight: 65535}, {address: "10.0.0.2:80", weight: 65535}]
+)y",
+       {}},
+  });
+}
+
+}  // namespace
+}  // namespace sluice::config

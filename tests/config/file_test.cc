@@ -1,0 +1,95 @@
+#include "config/file.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <thread>
+
+#include "tests/config/yaml.h"
+#include "tests/support/process.h"
+
+namespace sluice::config {
+namespace {
+
+class Files : public ::testing::Test {
+ protected:
+  std::string path() const { return directory_.path("f"); }
+  void write(const std::string& text) const { test::write_file(path(), text); }
+  static std::string why_not(const std::string& path, std::size_t max = kMaxFileBytes) {
+    std::string why;
+    EXPECT_FALSE(read_file(path, max, why)) << path;
+    return why;
+  }
+
+  test::TempDir directory_;
+};
+
+TEST_F(Files, AreReadWhole) {
+  const std::string text(200'000, 'x');
+  write(text);
+  std::string why;
+  EXPECT_EQ(read_file(path(), kMaxFileBytes, why), text);
+  EXPECT_EQ(read_file(path(), text.size(), why), text) << "as large as may be";
+}
+
+TEST_F(Files, AreRefusedByTheirSize) {
+  write("12345");
+  EXPECT_EQ(why_not(path(), 4), "larger than 4B");
+}
+
+TEST_F(Files, WithoutAnEndAreReadNoFurtherThanTheLimit) {
+  EXPECT_EQ(why_not("/dev/zero"), "larger than 4MiB");
+}
+
+TEST_F(Files, ThatAreNoneAreNamed) {
+  EXPECT_EQ(why_not(directory_.root()), "is a directory, not a file");
+  EXPECT_EQ(why_not(directory_.path("missing")), "cannot be read: No such file or directory");
+  EXPECT_EQ(why_not(path() + std::string(1, '\0')), "cannot be read: its name holds a NUL byte");
+  EXPECT_EQ(why_not(std::string(5000, 'a')), "cannot be read: File name too long");
+  EXPECT_EQ(why_not(""), "cannot be read: No such file or directory");
+}
+
+TEST_F(Files, MayBePipes) {
+  ASSERT_EQ(mkfifo(path().c_str(), 0600), 0);
+  const std::string yaml = testing::with("");
+  std::thread writer([&] { write(yaml); });
+  std::string why;
+  EXPECT_EQ(read_file(path(), kMaxFileBytes, why), yaml) << why;
+  writer.join();
+}
+
+TEST_F(Files, LeaveNoDescriptorOpen) {
+  write("x");
+  const int before = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  close(before);
+  std::string why;
+  EXPECT_TRUE(read_file(path(), 10, why));
+  EXPECT_FALSE(read_file(directory_.root(), 10, why));
+  const int after = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  close(after);
+  EXPECT_EQ(before, after) << "the lowest free descriptor is the same";
+}
+
+TEST_F(Files, AreNamedInTheirProblems) {
+  write("listeners: 5\n");
+  const Loaded loaded = load_file(path(), {});
+  EXPECT_FALSE(loaded.config);
+  ASSERT_FALSE(loaded.problems.empty());
+  EXPECT_EQ(loaded.problems[0].file, path());
+  EXPECT_EQ(testing::lines(load_file(directory_.path("missing"), {})),
+            std::vector{directory_.path("missing") +
+                        ": error: cannot be read: No such file or directory"});
+}
+
+TEST(ProcessEnvironment, AnswersForWhatIsSet) {
+  ASSERT_EQ(setenv("SLUICE_CONFIG_TEST", "x", 1), 0);
+  EXPECT_EQ(process_environment("SLUICE_CONFIG_TEST"), "x");
+  ASSERT_EQ(unsetenv("SLUICE_CONFIG_TEST"), 0);
+  EXPECT_EQ(process_environment("SLUICE_CONFIG_TEST"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace sluice::config
