@@ -1,0 +1,82 @@
+#include "registry/health.h"
+
+#include <algorithm>
+#include <cassert>
+#include <limits>
+
+namespace sluice::registry {
+
+CheckMachine::CheckMachine(const config::Check& check, CheckState start)
+    : rise_(check.rise), fall_(check.fall), state_(start) {}
+
+bool CheckMachine::observe(bool success) {
+  if (state_ == CheckState::none) return false;
+  const CheckState seen = success ? CheckState::up : CheckState::down;
+  if (seen == state_) {
+    against_ = 0;
+    return false;
+  }
+  const std::uint32_t needed = success ? rise_ : fall_;
+  if (++against_ < needed && state_ != CheckState::checking) return false;
+  state_ = seen;
+  against_ = 0;
+  return true;
+}
+
+bool CheckMachine::is_changing() const {
+  return state_ == CheckState::checking || against_ > 0;
+}
+
+void CheckMachine::reconfigure(const config::Check& check) {
+  rise_ = check.rise;
+  fall_ = check.fall;
+  if (check.type == config::CheckType::none) {
+    state_ = CheckState::none;
+    against_ = 0;
+  } else if (state_ == CheckState::none) {
+    state_ = CheckState::up;
+  }
+}
+
+bool OutlierMachine::suspects(std::uint32_t consecutive_failures) const {
+  return config_.consecutive > 0 && consecutive_failures >= config_.consecutive;
+}
+
+std::uint64_t OutlierMachine::eject(std::uint64_t now_ms) {
+  assert(!ejected_);
+  forgive(now_ms);
+  const auto base = static_cast<std::uint64_t>(config_.base.count());
+  if (ejections_ == 0 || base * ejections_ < longest_ms()) ++ejections_;
+  ejected_ = true;
+  until_ms_ = now_ms + std::min(base * ejections_, longest_ms());
+  return until_ms_;
+}
+
+bool OutlierMachine::advance(std::uint64_t now_ms) {
+  if (!ejected_ || now_ms < until_ms_) return false;
+  ejected_ = false;
+  return true;
+}
+
+std::uint64_t OutlierMachine::next_ms() const {
+  return ejected_ ? until_ms_ : std::numeric_limits<std::uint64_t>::max();
+}
+
+void OutlierMachine::forgive(std::uint64_t now_ms) {
+  const auto base = static_cast<std::uint64_t>(config_.base.count());
+  const std::uint64_t clean = base == 0 ? ejections_ : (now_ms - until_ms_) / base;
+  ejections_ -= static_cast<std::uint32_t>(std::min<std::uint64_t>(clean, ejections_));
+}
+
+std::uint64_t OutlierMachine::longest_ms() const {
+  return static_cast<std::uint64_t>(std::max(config_.base, config_.max).count());
+}
+
+std::uint32_t ejection_limit(const config::Outlier& outlier, std::uint32_t members) {
+  if (outlier.max_percent == 0 || members <= outlier.keep_at_least) return 0;
+  const std::uint64_t share = std::uint64_t{members} * outlier.max_percent / 100;
+  const std::uint64_t spare = members - outlier.keep_at_least;
+  return static_cast<std::uint32_t>(std::min(std::max<std::uint64_t>(share, 1), spare));
+}
+
+}  // namespace sluice::registry

@@ -1,0 +1,85 @@
+// An instance as readers see it: one immutable value in a snapshot.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "config/config.h"
+#include "registry/live.h"
+
+namespace sluice::registry {
+
+// A moment, given by the caller; the registry reads no clock. `mono_ms` only grows and is what
+// decisions are made by; `wall_ms` (Unix time) is only shown.
+struct Now {
+  std::uint64_t mono_ms = 0;
+  std::int64_t wall_ms = 0;
+};
+
+// From best to worst: the effective state is the worst of the inputs.
+enum class State : std::uint8_t { up, warming, draining, down };
+enum class Admin : std::uint8_t { ready, drain, maint };
+// The active check's verdict. `none`: the service checks nothing; `checking`: no verdict yet.
+enum class CheckState : std::uint8_t { none, checking, up, down };
+enum class OutlierState : std::uint8_t { none, ejected };
+
+std::string_view word(State state);         // "up", "warming", "draining", "down"
+std::string_view word(Admin admin);         // "ready", "drain", "maint"
+std::string_view word(CheckState state);    // "none", "checking", "up", "down"
+std::string_view word(OutlierState state);  // "none", "ejected"
+
+// Each input keeps its own word; none overwrites another. The effective state is worked out of
+// them.
+struct Inputs {
+  Admin admin = Admin::ready;
+  std::string admin_reason;
+  CheckState check = CheckState::none;
+  std::string check_reason;  // of the last verdict: "connection refused", "status 503", ...
+  OutlierState outlier = OutlierState::none;
+  std::string outlier_reason;  // "5 connect failures in a row; ejection 2, for 60s"
+  std::uint32_t weight = 1;
+  friend bool operator==(const Inputs&, const Inputs&) = default;
+};
+
+struct Effective {
+  State state = State::up;
+  std::string reason;  // names the input that decided: "check: connection refused", "ok"
+  Verdict verdict = Verdict::eligible;
+  friend bool operator==(const Effective&, const Effective&) = default;
+};
+
+// One input in words, for reasons and the journal: "admin: drain: disk swap", "check: status 503",
+// "outlier: 5 connect failures in a row; ...". An input without a reason of its own says its state.
+std::string admin_words(const Inputs& inputs);
+std::string check_words(const Inputs& inputs);
+std::string outlier_words(const Inputs& inputs);
+
+// The one rule. maint > check down > outlier > drain > checking > ok, as states: down, down, down,
+// draining, warming, up. Only an instance whose single fault is the ejection is a last resort; an
+// instance of weight 0 keeps its state and takes nothing new.
+Effective judge(const Inputs& inputs);
+
+struct Instance {
+  std::string id;
+  config::Endpoint address;
+  std::uint64_t incarnation = 0;
+  std::uint32_t weight = 1;
+  std::uint32_t priority = 0;
+  std::string zone;
+  config::Labels labels;
+  config::Labels meta;
+  std::string version;   // of the instance's software, as registered
+  std::string protocol;  // as registered
+  std::string source = "static";
+  Inputs inputs;
+  Effective effective;
+  std::int64_t since_ms = 0;   // Unix time of the last change of the effective state
+  std::shared_ptr<Live> live;  // never null
+
+  // Takes new connections now. (An instance of weight 0 may be in state `up` and yet take none.)
+  bool is_up() const { return effective.verdict == Verdict::eligible; }
+};
+
+}  // namespace sluice::registry

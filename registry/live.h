@@ -1,0 +1,95 @@
+// The part of an instance that changes while connections are being made: counts and the verdict,
+// as atomics, shared by the control loop and every worker.
+//
+// One Live belongs to one incarnation of one instance and outlives it for as long as a connection
+// holds a token: what was counted on an object is taken off the same object, never off a newcomer
+// under the same name. Everything here may be read and written on any thread; `verdict` and
+// `condemned` are written by the control loop alone.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "config/endpoint.h"
+
+namespace sluice::registry {
+
+// What a balancer may do with an instance. The one eligibility predicate: the registry works it out
+// of all inputs, pick() and retry only read it.
+enum class Verdict : std::uint8_t {
+  never,        // down, draining, checking, weight 0 ...
+  last_resort,  // only ejected by the outlier rule: taken when nobody else is left
+  eligible,
+};
+
+// Why the control loop wants the connections of an instance closed.
+enum class Condemned : std::uint8_t { no, instance_removed, instance_down, admin };
+
+struct Identity {
+  std::string service;
+  std::string id;
+  std::uint64_t incarnation = 0;
+  config::Endpoint address;
+};
+
+struct alignas(64) Live {
+  explicit Live(Identity who) : identity(std::move(who)) {}
+  Live(const Live&) = delete;
+  Live& operator=(const Live&) = delete;
+
+  // Connections in flight: pending connects and established ones, over all workers.
+  std::atomic<std::uint32_t> load{0};
+  std::atomic<std::uint32_t> active{0};  // the established ones among them
+  // Connect failures in a row; a success sets it back to 0.
+  std::atomic<std::uint32_t> failures{0};
+  std::atomic<Verdict> verdict{Verdict::never};
+  std::atomic<Condemned> condemned{Condemned::no};
+  std::atomic<std::uint64_t> selected{0};  // picks so far
+
+  const Identity identity;
+};
+
+// One connection's place on an instance, from the pick to the end. Counted in `load` from the start
+// (pending) and in `active` after establish(); the destructor takes off exactly what was put on.
+class LoadToken {
+ public:
+  LoadToken() = default;
+  // Adopts a count that the caller has already put on live->load.
+  static LoadToken adopt(std::shared_ptr<Live> live) { return LoadToken(std::move(live)); }
+  LoadToken(LoadToken&& other) noexcept
+      : live_(std::move(other.live_)), active_(std::exchange(other.active_, false)) {}
+  LoadToken& operator=(LoadToken&& other) noexcept {
+    if (this != &other) {
+      release();
+      live_ = std::move(other.live_);
+      active_ = std::exchange(other.active_, false);
+    }
+    return *this;
+  }
+  ~LoadToken() { release(); }
+
+  // The connect succeeded: pending becomes established. Requires: holds a count; twice is once.
+  void establish() {
+    if (!active_) live_->active.fetch_add(1, std::memory_order_relaxed);
+    active_ = true;
+  }
+  void release() {
+    if (!live_) return;
+    if (active_) live_->active.fetch_sub(1, std::memory_order_relaxed);
+    live_->load.fetch_sub(1, std::memory_order_relaxed);
+    active_ = false;
+    live_.reset();
+  }
+  const std::shared_ptr<Live>& live() const { return live_; }
+  explicit operator bool() const { return live_ != nullptr; }
+
+ private:
+  explicit LoadToken(std::shared_ptr<Live> live) : live_(std::move(live)) {}
+  std::shared_ptr<Live> live_;
+  bool active_ = false;
+};
+
+}  // namespace sluice::registry

@@ -1,0 +1,36 @@
+// One immutable version of the registry. Values that cross threads: built by the control loop,
+// shared by readers, never changed. Services that did not change are shared between versions.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "registry/instance.h"
+
+namespace sluice::registry {
+
+struct Service {
+  std::string name;
+  std::uint64_t index = 0;     // of the last change of anything in it
+  std::uint64_t topology = 0;  // index of the last change that a balancer must be rebuilt for:
+                               // membership, addresses, weights, priorities; not health
+  std::vector<std::shared_ptr<const Instance>> instances;  // by id
+
+  const Instance* find(std::string_view id) const;  // null: none
+};
+
+struct Snapshot {
+  // Grows by one with each change of one instance; a service that comes or goes without instances
+  // is one change too. 0: nothing has happened yet.
+  std::uint64_t index = 0;
+  std::string epoch;  // the registry's identity: an index that starts again has another epoch
+  std::map<std::string, std::shared_ptr<const Service>, std::less<>> services;
+
+  const Service* find(std::string_view name) const;  // null: none
+};
+
+}  // namespace sluice::registry

@@ -1,0 +1,148 @@
+#include "registry/api.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/registry/sample.h"
+
+namespace sluice::registry {
+namespace {
+
+using nlohmann::json;
+using sample::at;
+using sample::instance;
+using sample::look;
+using sample::service;
+using sample::unchecked;
+
+// The one instance of a registry that holds just this.
+std::shared_ptr<const Instance> published(const config::Instance& said) {
+  Registry registry("e1");
+  registry.reconcile({unchecked(service("web", {said}))}, true, at(0));
+  return registry.snapshot()->find("web")->instances.front();
+}
+
+TEST(InstanceJson, HasTheKeysOfTheApiInTheirOrder) {
+  config::Instance said = instance("a", "10.0.0.1:5432", 3);
+  said.priority = 1;
+  said.zone = "z1";
+  said.labels = {{"role", "primary"}};
+  said.meta = {{"rack", "12"}};
+  const auto a = published(said);
+  a->live->load = 3;
+  a->live->active = 2;
+  EXPECT_EQ(instance_json(*a),
+            R"({"id":"a","address":"10.0.0.1","port":5432,"state":"up","reason":"ok",)"
+            R"("admin":"ready","lease":"none","check":"none","outlier":"none","breaker":"none",)"
+            R"("weight":3,"priority":1,"zone":"z1","labels":{"role":"primary"},)"
+            R"("meta":{"rack":"12"},"version":"","protocol":"","incarnation":1,"connections":2,)"
+            R"("source":"static","since":"2023-11-14T22:13:20.000Z","ttl_remaining":null})");
+}
+
+TEST(InstanceJson, CountsConnectionsAsOfNow) {
+  const auto a = published(instance("a", "10.0.0.1:80"));
+  EXPECT_EQ(json::parse(instance_json(*a))["connections"], 0);
+  a->live->active = 7;
+  EXPECT_EQ(json::parse(instance_json(*a))["connections"], 7);
+}
+
+struct Addressed {
+  const char* said;
+  const char* address;
+  int port;
+};
+
+TEST(InstanceJson, WritesEachFamilyOfAddress) {
+  const Addressed table[] = {
+      {"10.0.0.1:80", "10.0.0.1", 80},
+      {"[2001:db8::1]:65535", "2001:db8::1", 65535},
+      {"unix:/run/pg.sock", "unix:/run/pg.sock", 0},
+  };
+  for (const Addressed& row : table) {
+    const json read = json::parse(instance_json(*published(instance("a", row.said))));
+    EXPECT_EQ(read["address"], row.address);
+    EXPECT_EQ(read["port"], row.port);
+  }
+}
+
+struct Moment {
+  std::int64_t wall_ms;
+  const char* text;
+};
+
+TEST(InstanceJson, WritesMomentsAsRfc3339) {
+  const Moment table[] = {
+      {0, "1970-01-01T00:00:00.000Z"},
+      {-1, "1969-12-31T23:59:59.999Z"},
+      {951'827'696'789, "2000-02-29T12:34:56.789Z"},
+      {1'735'689'599'007, "2024-12-31T23:59:59.007Z"},
+      {253'402'300'799'999, "9999-12-31T23:59:59.999Z"},
+  };
+  Instance a = *published(instance("a", "10.0.0.1:80"));
+  for (const Moment& row : table) {
+    a.since_ms = row.wall_ms;
+    EXPECT_EQ(json::parse(instance_json(a))["since"], row.text);
+  }
+}
+
+TEST(InstanceJson, SaysEachInputBesideTheEffectiveState) {
+  Registry registry("e1");
+  registry.reconcile({service("web", sample::instances(2))}, true, at(0));
+  const auto live = sample::live(registry, "web", "i0");
+  registry.checked(*live, sample::kRefused, at(1));
+  registry.connect_failed(*live, 5, at(1));
+  registry.set_admin("web", "i0", Admin::drain, "", at(1));
+  const json read = json::parse(instance_json(*look(registry, "web", "i0")));
+  EXPECT_EQ(read["state"], "down");
+  EXPECT_EQ(read["reason"], "check: connection refused");
+  EXPECT_EQ(read["admin"], "drain");
+  EXPECT_EQ(read["check"], "down");
+  EXPECT_EQ(read["outlier"], "ejected");
+}
+
+TEST(InstanceJson, ReplacesBytesThatAreNoUtf8) {
+  Instance a = *published(instance("a", "10.0.0.1:80"));
+  a.zone = "z\xff\xfe!";
+  a.labels = {{"k\xc3", "\xe2\x82"}};
+  a.effective.reason = "check: \"caf\xc3\xa9\"\n\x01";
+  const json read = json::parse(instance_json(a));
+  EXPECT_EQ(read["zone"], "z\uFFFD\uFFFD!");
+  EXPECT_EQ(read["labels"]["k\uFFFD"], "\uFFFD");
+  EXPECT_EQ(read["reason"], "check: \"caf\u00e9\"\n\x01") << "good text stays as it is";
+}
+
+TEST(ServiceJson, CarriesTheIndexAndTheEpoch) {
+  Registry registry("e1");
+  registry.reconcile({service("web", sample::instances(2)), service("pg", {})}, true, at(0));
+  const auto snapshot = registry.snapshot();
+  const json web = json::parse(service_json(*snapshot, *snapshot->find("web")));
+  EXPECT_EQ(web["service"], "web");
+  EXPECT_EQ(web["index"], 3);
+  EXPECT_EQ(web["epoch"], "e1");
+  ASSERT_EQ(web["instances"].size(), 2u);
+  EXPECT_EQ(web["instances"][1]["id"], "i1");
+  EXPECT_EQ(web["instances"][1], json::parse(instance_json(*snapshot->find("web")->find("i1"))));
+  EXPECT_EQ(service_json(*snapshot, *snapshot->find("pg")),
+            R"({"service":"pg","index":3,"epoch":"e1","instances":[]})");
+}
+
+TEST(ServicesJson, HoldsEveryServiceByName) {
+  Registry registry("e1");
+  EXPECT_EQ(services_json(*registry.snapshot()), R"({"index":0,"epoch":"e1","services":[]})");
+  registry.reconcile({service("web", sample::instances(1)), service("pg", {})}, true, at(0));
+  const auto snapshot = registry.snapshot();
+  const json all = json::parse(services_json(*snapshot));
+  EXPECT_EQ(all["index"], 2);
+  EXPECT_EQ(all["epoch"], "e1");
+  ASSERT_EQ(all["services"].size(), 2u);
+  for (const json& each : all["services"]) {
+    const Service* service = snapshot->find(each["service"].get<std::string>());
+    ASSERT_NE(service, nullptr);
+    EXPECT_EQ(each, json::parse(service_json(*snapshot, *service)));
+  }
+  EXPECT_EQ(all["services"][0]["service"], "pg");
+}
+
+}  // namespace
+}  // namespace sluice::registry

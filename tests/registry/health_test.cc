@@ -1,0 +1,226 @@
+#include "registry/health.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <limits>
+#include <string>
+#include <string_view>
+
+namespace sluice::registry {
+namespace {
+
+using namespace std::chrono_literals;
+constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
+
+config::Check rule(std::uint32_t rise, std::uint32_t fall) {
+  config::Check check;
+  check.rise = rise;
+  check.fall = fall;
+  return check;
+}
+
+// '+' a success, '-' a failure; answers the verdict after each: c(hecking), U(p), D(own), n(one).
+std::string observe(CheckMachine& machine, std::string_view probes) {
+  std::string verdicts;
+  for (const char probe : probes) {
+    const CheckState before = machine.state();
+    const bool flipped = machine.observe(probe == '+');
+    EXPECT_EQ(flipped, machine.state() != before) << "after " << verdicts;
+    verdicts += machine.state() == CheckState::up     ? 'U'
+                : machine.state() == CheckState::down ? 'D'
+                : machine.state() == CheckState::none ? 'n'
+                                                      : 'c';
+  }
+  return verdicts;
+}
+
+struct Sequence {
+  const char* situation;
+  std::uint32_t rise, fall;
+  CheckState start;
+  const char* probes;
+  const char* verdicts;
+};
+
+TEST(CheckMachine, FollowsRiseAndFall) {
+  const auto up = CheckState::up, down = CheckState::down, checking = CheckState::checking;
+  const Sequence table[] = {
+      {"the first verdict needs one success", 2, 3, checking, "+", "U"},
+      {"the first verdict needs one failure", 2, 3, checking, "-", "D"},
+      {"falls at the third failure in a row", 2, 3, up, "---", "UUD"},
+      {"rises at the second success in a row", 2, 3, down, "++", "DU"},
+      {"a success sets the failures back", 2, 3, up, "--+--+---", "UUUUUUUUD"},
+      {"a failure sets the successes back", 3, 2, down, "++-++-+++", "DDDDDDDDU"},
+      {"flapping while down never goes up", 2, 3, down, "+-+-+-+-", "DDDDDDDD"},
+      {"flapping while up never goes down", 2, 2, up, "-+-+-+-+", "UUUUUUUU"},
+      {"a verdict starts the counts anew", 2, 3, checking, "----++--+---", "DDDDDUUUUUUD"},
+      {"one each: every probe decides", 1, 1, up, "-+-+", "DUDU"},
+      {"without a check nothing moves", 1, 1, CheckState::none, "+-", "nn"},
+  };
+  for (const Sequence& row : table) {
+    CheckMachine machine(rule(row.rise, row.fall), row.start);
+    EXPECT_EQ(observe(machine, row.probes), row.verdicts) << row.situation;
+  }
+}
+
+TEST(CheckMachine, IsChangingBetweenVerdictsAndBeforeTheFirst) {
+  CheckMachine machine(rule(2, 3), CheckState::checking);
+  EXPECT_TRUE(machine.is_changing());
+  observe(machine, "+");
+  EXPECT_FALSE(machine.is_changing());
+  observe(machine, "-");
+  EXPECT_TRUE(machine.is_changing());
+  observe(machine, "+");
+  EXPECT_FALSE(machine.is_changing());
+  observe(machine, "---");
+  EXPECT_FALSE(machine.is_changing());
+  observe(machine, "+");
+  EXPECT_TRUE(machine.is_changing());
+}
+
+TEST(CheckMachine, KeepsItsVerdictWhenTheRuleChanges) {
+  CheckMachine machine(rule(2, 3), CheckState::down);
+  machine.reconfigure(rule(1, 1));
+  EXPECT_EQ(machine.state(), CheckState::down);
+  EXPECT_EQ(observe(machine, "+-"), "UD");
+  machine.reconfigure(rule(3, 3));
+  EXPECT_EQ(observe(machine, "+++---"), "DDUUUD");
+}
+
+TEST(CheckMachine, LosesItsVerdictWithTheCheckAndStaysInRotationWhenOneIsAdded) {
+  config::Check none;
+  none.type = config::CheckType::none;
+  CheckMachine machine(rule(2, 3), CheckState::down);
+  observe(machine, "+");
+  machine.reconfigure(none);
+  EXPECT_EQ(machine.state(), CheckState::none);
+  EXPECT_FALSE(machine.is_changing());
+  machine.reconfigure(rule(2, 3));
+  EXPECT_EQ(observe(machine, "---"), "UUD");
+}
+
+config::Outlier outlier(config::Duration base, config::Duration max) {
+  config::Outlier rule;
+  rule.base = base;
+  rule.max = max;
+  return rule;
+}
+
+// Ejects at `now_ms` and answers for how long.
+std::uint64_t eject(OutlierMachine& machine, std::uint64_t now_ms) {
+  const std::uint64_t until_ms = machine.eject(now_ms);
+  EXPECT_TRUE(machine.is_ejected());
+  EXPECT_EQ(machine.next_ms(), until_ms);
+  EXPECT_FALSE(machine.advance(until_ms - 1));
+  EXPECT_TRUE(machine.is_ejected());
+  EXPECT_TRUE(machine.advance(until_ms));
+  EXPECT_FALSE(machine.advance(until_ms)) << "returns once";
+  EXPECT_FALSE(machine.is_ejected());
+  EXPECT_EQ(machine.next_ms(), kNever);
+  return until_ms - now_ms;
+}
+
+TEST(OutlierMachine, LastsLongerEachTimeAndForgivesAsEnvoyDoes) {
+  OutlierMachine machine(outlier(10s, 300s));
+  EXPECT_EQ(eject(machine, 0), 10'000u);
+  EXPECT_EQ(eject(machine, 10'000), 20'000u);
+  EXPECT_EQ(eject(machine, 30'000), 30'000u);
+  EXPECT_EQ(eject(machine, 80'000), 20'000u) << "two clean intervals after the return at 60 s";
+  EXPECT_EQ(eject(machine, 100'000 + 50 * 10'000), 10'000u) << "50 clean intervals";
+}
+
+TEST(OutlierMachine, ForgivesOnlyWholeIntervals) {
+  OutlierMachine machine(outlier(10s, 300s));
+  eject(machine, 0);
+  EXPECT_EQ(eject(machine, 19'999), 20'000u);
+  EXPECT_EQ(eject(machine, 49'999), 20'000u) << "one interval since 39.999";
+}
+
+TEST(OutlierMachine, ReachesItsLongestAndStaysThere) {
+  OutlierMachine machine(outlier(10s, 300s));
+  std::uint64_t now_ms = 0;
+  for (std::uint64_t n = 1; n <= 40; ++n) {
+    const std::uint64_t lasted = eject(machine, now_ms);
+    EXPECT_EQ(lasted, std::min<std::uint64_t>(n * 10'000, 300'000)) << "ejection " << n;
+    now_ms += lasted;
+  }
+  EXPECT_EQ(machine.ejections(), 30u) << "grows no further than it counts";
+  EXPECT_EQ(eject(machine, now_ms + 20 * 10'000), 110'000u) << "forgiveness starts at once";
+}
+
+TEST(OutlierMachine, KeepsAMaximumThatIsNoMultipleOfTheBase) {
+  OutlierMachine machine(outlier(10s, 25s));
+  EXPECT_EQ(eject(machine, 0), 10'000u);
+  EXPECT_EQ(eject(machine, 10'000), 20'000u);
+  EXPECT_EQ(eject(machine, 30'000), 25'000u);
+  EXPECT_EQ(eject(machine, 55'000), 25'000u);
+}
+
+TEST(OutlierMachine, LastsTheBaseWhereTheMaximumIsSmaller) {
+  OutlierMachine machine(outlier(10s, 5s));
+  EXPECT_EQ(eject(machine, 0), 10'000u);
+  EXPECT_EQ(eject(machine, 10'000), 10'000u);
+}
+
+TEST(OutlierMachine, EndsAnEjectionThatIsLongOver) {
+  OutlierMachine machine(outlier(10s, 300s));
+  machine.eject(0);
+  EXPECT_TRUE(machine.advance(3'600'000));
+  EXPECT_EQ(eject(machine, 3'600'000), 10'000u) << "clean since its end, not since it was noticed";
+}
+
+TEST(OutlierMachine, KeepsTheEndOfARunningEjectionWhenTheRuleChanges) {
+  OutlierMachine machine(outlier(10s, 300s));
+  machine.eject(0);
+  machine.reconfigure(outlier(1s, 2s));
+  EXPECT_EQ(machine.next_ms(), 10'000u);
+  EXPECT_TRUE(machine.advance(10'000));
+  EXPECT_EQ(eject(machine, 10'000), 2'000u);
+}
+
+TEST(OutlierMachine, SuspectsFromSoManyFailuresInARowOn) {
+  config::Outlier rule;
+  rule.consecutive = 3;
+  EXPECT_FALSE(OutlierMachine(rule).suspects(2));
+  EXPECT_TRUE(OutlierMachine(rule).suspects(3));
+  EXPECT_TRUE(OutlierMachine(rule).suspects(4));
+  rule.consecutive = 0;
+  EXPECT_FALSE(OutlierMachine(rule).suspects(0));
+  EXPECT_FALSE(OutlierMachine(rule).suspects(1'000'000)) << "0: never";
+}
+
+struct Limit {
+  const char* situation;
+  std::uint32_t max_percent, keep_at_least, members, allowed;
+};
+
+TEST(EjectionLimit, BoundsHowManyAreOutAtOnce) {
+  const Limit table[] = {
+      {"half of ten", 50, 1, 10, 5},
+      {"rounded down", 50, 1, 5, 2},
+      {"one percent of two is one", 1, 1, 2, 1},
+      {"one percent of 99 is one", 1, 0, 99, 1},
+      {"one percent of 200 is two", 1, 0, 200, 2},
+      {"0 percent is none", 0, 0, 100, 0},
+      {"all of them where nothing is kept", 100, 0, 4, 4},
+      {"all but the kept", 100, 1, 4, 3},
+      {"a lone instance is kept", 100, 1, 1, 0},
+      {"a lone instance may go where nothing is kept", 50, 0, 1, 1},
+      {"keep_at_least wins over the percentage", 50, 8, 10, 2},
+      {"keep_at_least wins over the one that is always allowed", 1, 2, 2, 0},
+      {"more to keep than there are", 100, 5, 3, 0},
+      {"no members", 50, 0, 0, 0},
+      {"more than all", 300, 0, 3, 3},
+      {"a large service", 100, 0, 4'000'000'000u, 4'000'000'000u},
+  };
+  for (const Limit& row : table) {
+    config::Outlier rule;
+    rule.max_percent = row.max_percent;
+    rule.keep_at_least = row.keep_at_least;
+    EXPECT_EQ(ejection_limit(rule, row.members), row.allowed) << row.situation;
+  }
+}
+
+}  // namespace
+}  // namespace sluice::registry
