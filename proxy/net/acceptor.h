@@ -1,0 +1,59 @@
+// Accepts on one worker's listening socket: in batches of a bounded size, so that a flood of
+// connections does not starve those that are there. Belongs to the worker's thread.
+//
+// Out of descriptors or memory it pauses and tries again after kPauseMs, instead of spinning on a
+// queue that it cannot empty.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "proxy/net/address.h"
+#include "proxy/net/fd.h"
+#include "proxy/net/listen_socket.h"
+#include "proxy/net/loop.h"
+
+namespace sluice::net {
+
+class Acceptor {
+ public:
+  static constexpr int kBatch = 32;
+  static constexpr std::uint64_t kPauseMs = 100;
+
+  struct Handler {
+    std::function<void(Fd, const SocketAddress& peer)> accepted;
+    // Accepting has paused for want of something (errno), or goes on again (0); each told once.
+    std::function<void(int error)> starved;
+  };
+
+  Acceptor(Loop& loop, std::shared_ptr<ListenSocket> socket, std::size_t worker, Handler handler);
+  // Accepts what is still waiting in the queue, which closing would reset; then closes this
+  // worker's socket.
+  ~Acceptor();
+
+  const std::shared_ptr<ListenSocket>& socket() const { return socket_; }
+
+ private:
+  enum class Batch { emptied, full, starved };
+  Batch accept_batch(int most);
+  void on_readable();
+  void watch();
+  void pause(int error);
+
+  struct PollCore {
+    uv_poll_t poll;
+    Acceptor* acceptor;
+  };
+  Loop& loop_;
+  const std::shared_ptr<ListenSocket> socket_;
+  const std::size_t worker_;
+  const Handler handler_;
+  Owned<PollCore> poll_;
+  Timer retry_;
+  bool is_starved_ = false;
+  int error_ = 0;
+};
+
+}  // namespace sluice::net
