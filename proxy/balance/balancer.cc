@@ -1,0 +1,119 @@
+#include "proxy/balance/balancer.h"
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <utility>
+
+#include "proxy/balance/policy.h"
+
+namespace sluice::balance {
+namespace {
+
+using registry::Verdict;
+
+constexpr Verdict kByPreference[] = {Verdict::eligible, Verdict::last_resort};
+
+// What the first alignment of a cursor may cost a priority, in steps: for a fraction of a
+// millisecond the worker is walked to its own place in the sequence of turns.
+constexpr std::uint64_t kHeadStartSteps = std::uint64_t{1} << 18;
+
+std::vector<Member> by_id(std::vector<Member> members) {
+  std::stable_sort(members.begin(), members.end(),
+                   [](const Member& a, const Member& b) { return a.id() < b.id(); });
+  return members;
+}
+
+std::uint64_t next_version() {
+  static std::atomic<std::uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+using Tier = std::unique_ptr<const Policy>;  // over all candidates of one priority
+
+std::vector<Tier> build_tiers(const config::Balance& config, const std::vector<Member>& members) {
+  std::map<std::uint32_t, std::vector<Candidate>> by_priority;
+  for (std::uint32_t i = 0; i < members.size(); ++i) {
+    const Member& member = members[i];
+    if (member.weight == 0) continue;
+    by_priority[member.priority].push_back({member.live.get(), member.weight, i});
+  }
+  std::vector<Tier> tiers;
+  tiers.reserve(by_priority.size());
+  for (auto& [priority, candidates] : by_priority) {
+    tiers.push_back(make_policy(config, std::move(candidates)));
+  }
+  return tiers;
+}
+
+void give_head_start(const std::vector<Candidate>& candidates, Cursor& cursor) {
+  std::uint64_t round = 0;
+  for (const Candidate& candidate : candidates) round += candidate.weight;
+  const std::uint64_t affordable = kHeadStartSteps / candidates.size() + 1;
+  const std::uint64_t turns = cursor.head_start(std::min(round, affordable));
+  for (std::uint64_t turn = 0; turn < turns; ++turn) {
+    cursor.turns().next(candidates, [](const Candidate&) { return true; });
+  }
+}
+
+class TieredBalancer final : public Balancer {
+ public:
+  TieredBalancer(const config::Balance& config, std::vector<Member> members)
+      : Balancer(std::move(members)), tiers_(build_tiers(config, members_)) {}
+
+  Pick pick(const Key& key, const Tried& tried, Cursor& cursor) const override {
+    align(cursor);
+    const Candidate* taken = search(key, tried, cursor);
+    if (taken == nullptr) return {};
+    const Member& member = members_[taken->member];
+    member.live->selected.fetch_add(1, std::memory_order_relaxed);
+    return {&member, registry::LoadToken::adopt(member.live), tried.contains(taken->live)};
+  }
+
+  bool has_untried(const Tried& tried) const override {
+    return std::any_of(members_.begin(), members_.end(), [&](const Member& member) {
+      return member.weight > 0 &&
+             member.live->verdict.load(std::memory_order_relaxed) != Verdict::never &&
+             !tried.contains(member.live.get());
+    });
+  }
+
+ private:
+  const Candidate* search(const Key& key, const Tried& tried, Cursor& cursor) const {
+    for (Verdict verdict : kByPreference) {
+      if (auto* taken = take(Filter::untried(verdict, tried), key, cursor)) return taken;
+    }
+    if (tried.empty()) return nullptr;
+    for (Verdict verdict : kByPreference) {
+      if (auto* taken = take(Filter::anyone(verdict), key, cursor)) return taken;
+    }
+    return nullptr;
+  }
+
+  const Candidate* take(const Filter& filter, const Key& key, Cursor& cursor) const {
+    for (const Tier& tier : tiers_) {
+      if (auto* taken = tier->take({filter, key.client, cursor})) return taken;
+    }
+    return nullptr;
+  }
+
+  void align(Cursor& cursor) const {
+    if (cursor.turns().version() == version_) return;
+    if (!cursor.turns().align(version_, members_)) return;
+    for (const Tier& tier : tiers_) give_head_start(tier->candidates(), cursor);
+  }
+
+  const std::vector<Tier> tiers_;  // lowest priority number first
+};
+
+}  // namespace
+
+Balancer::Balancer(std::vector<Member> members)
+    : members_(by_id(std::move(members))), version_(next_version()) {}
+
+std::shared_ptr<const Balancer> make_balancer(const config::Balance& config,
+                                              std::vector<Member> members) {
+  return std::make_shared<TieredBalancer>(config, std::move(members));
+}
+
+}  // namespace sluice::balance

@@ -1,0 +1,67 @@
+// Which instance takes a connection: one immutable Balancer per version of a service, one Cursor
+// per worker and service for what a policy remembers between picks.
+//
+// A Balancer is built on the control loop (rings and tables included) and shared by all workers;
+// health is not part of it: pick() reads each instance's verdict as it is at that moment, so an
+// instance that goes down costs no rebuild. A member's priority and the verdicts give the order of
+// search:
+//   1. eligible and not tried, lowest priority number first;
+//   2. ejected (last resort) and not tried;
+//   3. eligible though tried;
+//   4. ejected though tried.
+// Within each, the policy decides. An instance whose verdict is `never` is never picked, nor is one
+// of weight 0. Every walk has a step bound that depends on the number of members only.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "config/config.h"
+#include "proxy/balance/cursor.h"
+#include "proxy/balance/member.h"
+#include "proxy/balance/tried.h"
+#include "registry/live.h"
+
+namespace sluice::balance {
+
+struct Key {
+  std::string_view client;  // its address in text, as nginx's $remote_addr; "" for unix clients
+};
+
+struct Pick {
+  const Member* member = nullptr;  // owned by the balancer; null: nobody
+  registry::LoadToken token;       // counted as pending
+  bool tried = false;              // was among the tried ones: there was nobody else
+  explicit operator bool() const { return member != nullptr; }
+};
+
+class Balancer {
+ public:
+  virtual ~Balancer() = default;
+  Balancer(const Balancer&) = delete;
+  Balancer& operator=(const Balancer&) = delete;
+
+  // Chooses, counts the choice in the instance's load, and bumps its `selected`. Any worker, with
+  // its own cursor. Least connections is exact over all workers: the count that decided is the one
+  // that was raised (compare and swap), within a bounded number of tries.
+  virtual Pick pick(const Key& key, const Tried& tried, Cursor& cursor) const = 0;
+
+  // Is there one that may be taken and is not among the tried ones? (Eligible or last resort.)
+  virtual bool has_untried(const Tried& tried) const = 0;
+
+  const std::vector<Member>& members() const { return members_; }
+
+ protected:
+  explicit Balancer(std::vector<Member> members);
+  const std::vector<Member> members_;  // by id
+  const std::uint64_t version_;        // unique in this process, from 1
+};
+
+// Builds the balancer of a policy. Any number of members, none included. Members come in any order
+// and are kept by id, so that reordering a file changes nothing.
+std::shared_ptr<const Balancer> make_balancer(const config::Balance& config,
+                                              std::vector<Member> members);
+
+}  // namespace sluice::balance

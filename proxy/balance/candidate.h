@@ -1,0 +1,60 @@
+// A member in the compact form that policies walk over, and the question whether it may be chosen.
+#pragma once
+
+#include <atomic>
+#include <compare>
+#include <cstdint>
+
+#include "proxy/balance/tried.h"
+#include "registry/live.h"
+
+namespace sluice::balance {
+
+struct Candidate {
+  registry::Live* live = nullptr;  // never null; kept alive by the balancer's member
+  std::uint32_t weight = 1;        // never 0: who takes nothing is no candidate
+  std::uint32_t member = 0;        // its place among the balancer's members
+};
+
+// Who may be chosen in one pass of the search: those of one verdict, and, if told so, only those
+// who have not been tried. Lives on the stack of one pick().
+class Filter {
+ public:
+  static Filter untried(registry::Verdict verdict, const Tried& tried) {
+    return {verdict, tried.empty() ? nullptr : &tried};
+  }
+  static Filter anyone(registry::Verdict verdict) { return {verdict, nullptr}; }
+
+  bool passes(const Candidate& candidate) const {
+    ++asked_;
+    return candidate.live->verdict.load(std::memory_order_relaxed) == verdict_ &&
+           (tried_ == nullptr || !tried_->contains(candidate.live));
+  }
+
+  // How often passes() was called: the steps of the search, which must be bounded.
+  std::uint64_t asked() const { return asked_; }
+
+ private:
+  Filter(registry::Verdict verdict, const Tried* tried) : verdict_(verdict), tried_(tried) {}
+  registry::Verdict verdict_;
+  const Tried* tried_;
+  mutable std::uint64_t asked_ = 0;
+};
+
+// How full an instance would be with one connection more: (load + 1) / weight, where load counts
+// pending connects too. Compared exactly, by cross multiplication: (2^32) * (2^32 - 1) fits 64
+// bits.
+struct Burden {
+  std::uint32_t load = 0;
+  std::uint32_t weight = 1;
+
+  static Burden of(const Candidate& candidate) {
+    return {candidate.live->load.load(std::memory_order_relaxed), candidate.weight};
+  }
+  friend std::weak_ordering operator<=>(const Burden& a, const Burden& b) {
+    return (std::uint64_t{a.load} + 1) * b.weight <=> (std::uint64_t{b.load} + 1) * a.weight;
+  }
+  friend bool operator==(const Burden& a, const Burden& b) { return (a <=> b) == 0; }
+};
+
+}  // namespace sluice::balance

@@ -1,0 +1,64 @@
+#include "proxy/balance/least_connections.h"
+
+#include <cstdint>
+#include <utility>
+
+namespace sluice::balance {
+namespace {
+
+// Is this one, as it is now, no worse than the least that was found?
+bool is_as_good(const Burden& burden, const Burden& least) {
+  return burden <= least || (burden.load == 0 && least.load == 0);
+}
+
+bool raise_if_as_good(const Candidate& candidate, const Burden& least) {
+  Burden burden = Burden::of(candidate);
+  return is_as_good(burden, least) && candidate.live->load.compare_exchange_strong(
+                                          burden.load, burden.load + 1, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+LeastConnections::LeastConnections(std::vector<Candidate> candidates)
+    : Policy(std::move(candidates)) {}
+
+const Candidate* LeastConnections::take(const Question& question) const {
+  const Candidate* chosen = nullptr;
+  for (int round = 0; round < kRounds; ++round) {
+    const Least least = find_least(question.filter);
+    if (least.candidate == nullptr) return nullptr;
+    chosen = choose(least, question);
+    if (raise_if_as_good(*chosen, least.burden)) return chosen;
+  }
+  return count(chosen);
+}
+
+LeastConnections::Least LeastConnections::find_least(const Filter& filter) const {
+  Least least;
+  std::size_t idle = 0;
+  for (const Candidate& candidate : candidates()) {
+    if (!filter.passes(candidate)) continue;
+    const Burden burden = Burden::of(candidate);
+    if (burden.load == 0) ++idle;
+    if (least.candidate == nullptr || burden < least.burden) {
+      least = {&candidate, burden, false};
+    } else if (burden == least.burden) {
+      // Of equals the idler one stands for all, so that the order of the list decides nothing.
+      if (burden.load < least.burden.load) least = {&candidate, burden, true};
+      least.tied = true;
+    }
+  }
+  if (least.burden.load == 0 && idle > 1) least.tied = true;
+  return least;
+}
+
+const Candidate* LeastConnections::choose(const Least& least, const Question& question) const {
+  if (!least.tied) return least.candidate;
+  const Candidate* next =
+      question.cursor.turns().next(candidates(), [&](const Candidate& candidate) {
+        return question.filter.passes(candidate) && is_as_good(Burden::of(candidate), least.burden);
+      });
+  return next != nullptr ? next : least.candidate;  // null: all of them were taken meanwhile
+}
+
+}  // namespace sluice::balance

@@ -1,0 +1,58 @@
+#include "proxy/balance/policy.h"
+
+#include <cassert>
+#include <utility>
+
+#include "proxy/balance/first.h"
+#include "proxy/balance/ketama.h"
+#include "proxy/balance/least_connections.h"
+#include "proxy/balance/maglev.h"
+#include "proxy/balance/p2c.h"
+#include "proxy/balance/random.h"
+#include "proxy/balance/round_robin.h"
+
+namespace sluice::balance {
+
+Policy::Policy(std::vector<Candidate> candidates) : candidates_(std::move(candidates)) {}
+
+const Candidate* Policy::count(const Candidate* chosen) {
+  if (chosen != nullptr) chosen->live->load.fetch_add(1, std::memory_order_relaxed);
+  return chosen;
+}
+
+const Candidate* Policy::first_passing(const Filter& filter, std::size_t start) const {
+  for (std::size_t step = 0, at = start; step < candidates_.size(); ++step, ++at) {
+    if (at == candidates_.size()) at = 0;
+    if (filter.passes(candidates_[at])) return &candidates_[at];
+  }
+  return nullptr;
+}
+
+const Candidate* Policy::next_in_turn(const Question& question) const {
+  return question.cursor.turns().next(
+      candidates_, [&](const Candidate& candidate) { return question.filter.passes(candidate); });
+}
+
+std::unique_ptr<const Policy> make_policy(const config::Balance& config,
+                                          std::vector<Candidate> candidates) {
+  switch (config.policy) {
+    case config::Policy::least_connections:
+      return std::make_unique<LeastConnections>(std::move(candidates));
+    case config::Policy::p2c:
+      return std::make_unique<TwoChoices>(std::move(candidates));
+    case config::Policy::round_robin:
+      return std::make_unique<RoundRobin>(std::move(candidates));
+    case config::Policy::random:
+      return std::make_unique<Random>(std::move(candidates));
+    case config::Policy::first:
+      return std::make_unique<First>(std::move(candidates));
+    case config::Policy::hash:
+      return std::make_unique<Ketama>(std::move(candidates), config.hash.points);
+    case config::Policy::maglev:
+      return std::make_unique<Maglev>(std::move(candidates));
+  }
+  assert(false && "a policy of the schema that is not built here");
+  return nullptr;
+}
+
+}  // namespace sluice::balance

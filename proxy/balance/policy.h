@@ -1,0 +1,56 @@
+// What every balancing policy is: a choice among the candidates of one priority.
+//
+// A Policy is built with its candidates on the control loop and never changes; any number of
+// workers ask it at once. Everything that differs from pick to pick comes in with the Question.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "config/config.h"
+#include "proxy/balance/candidate.h"
+#include "proxy/balance/cursor.h"
+
+namespace sluice::balance {
+
+struct Question {
+  const Filter& filter;
+  std::string_view key;  // what hashing policies hash; empty: the connection has none
+  Cursor& cursor;        // aligned with the balancer's version
+};
+
+class Policy {
+ public:
+  virtual ~Policy() = default;
+  Policy(const Policy&) = delete;
+  Policy& operator=(const Policy&) = delete;
+
+  // Chooses one of those who pass the filter and puts one on its load; null: nobody passes. Ends
+  // within a number of steps that depends on the number of candidates only.
+  virtual const Candidate* take(const Question& question) const = 0;
+
+  // In order of their ids.
+  const std::vector<Candidate>& candidates() const { return candidates_; }
+
+ protected:
+  explicit Policy(std::vector<Candidate> candidates);
+
+  // Puts one on the load of the chosen one, if there is one, and hands it on.
+  static const Candidate* count(const Candidate* chosen);
+  // The first who passes, from place `start` on and round to it. Requires: start below the size, or
+  // no candidates.
+  const Candidate* first_passing(const Filter& filter, std::size_t start = 0) const;
+  // Whose turn it is by smooth weighted round robin among those who pass.
+  const Candidate* next_in_turn(const Question& question) const;
+
+ private:
+  const std::vector<Candidate> candidates_;
+};
+
+// Requires: candidates in order of their ids, of one priority, none with weight 0.
+std::unique_ptr<const Policy> make_policy(const config::Balance& config,
+                                          std::vector<Candidate> candidates);
+
+}  // namespace sluice::balance

@@ -1,0 +1,13 @@
+#include "proxy/balance/round_robin.h"
+
+#include <utility>
+
+namespace sluice::balance {
+
+RoundRobin::RoundRobin(std::vector<Candidate> candidates) : Policy(std::move(candidates)) {}
+
+const Candidate* RoundRobin::take(const Question& question) const {
+  return count(next_in_turn(question));
+}
+
+}  // namespace sluice::balance
