@@ -1,0 +1,433 @@
+#include "proxy/metrics/metrics.h"
+
+#include <algorithm>
+#include <array>
+#include <mutex>
+#include <utility>
+
+#include "proxy/metrics/held.h"
+#include "proxy/metrics/page.h"
+#include "proxy/metrics/process.h"
+#include "proxy/metrics/tally.h"
+
+namespace sluice::metrics {
+
+namespace {
+
+using registry::Snapshot;
+
+template <class T>
+using List = std::vector<std::shared_ptr<const T>>;
+
+template <class Cells, class Read>
+std::uint64_t sum(const Cells& cells, Read read) {
+  std::uint64_t total = 0;
+  for (const auto& slot : cells.all()) total += read(slot);
+  return total;
+}
+
+template <class Cells, class Histogram>
+HistogramSum sum_histogram(const Cells& cells, Histogram histogram) {
+  HistogramSum total;
+  for (const auto& slot : cells.all()) total.add(slot.*histogram);
+  return total;
+}
+
+std::string text_of(std::string_view word) {
+  return std::string(word);
+}
+
+// --- Listeners
+
+void write_listeners(Page& page, const List<ListenerCells>& listeners) {
+  auto accepted = Family::counter("sluice_connections_accepted_total",
+                                  "Client connections that a listener accepted.");
+  auto active = Family::gauge("sluice_connections_active", "Client connections that are open now.");
+  auto paused =
+      Family::counter("sluice_accept_paused_total",
+                      "Times that a listener stopped accepting for want of file descriptors.");
+  for (const auto& cells : listeners) {
+    const LabelSet labels = {{"listener", cells->listener}};
+    // In this order: a connection that closes in between is at worst counted as active once more.
+    const std::uint64_t closed_so_far =
+        sum(*cells, [](const ListenerSlot& slot) { return slot.closed.read(); });
+    const std::uint64_t accepted_so_far =
+        sum(*cells, [](const ListenerSlot& slot) { return slot.accepted.read(); });
+    accepted.add(labels, accepted_so_far);
+    active.add(labels, accepted_so_far - closed_so_far);
+    paused.add(labels,
+               sum(*cells, [](const ListenerSlot& slot) { return slot.accept_paused.read(); }));
+  }
+  page.write(std::move(accepted));
+  page.write(std::move(active));
+  page.write(std::move(paused));
+}
+
+// --- Routes
+
+void write_closed(Page& page, const List<RouteCells>& routes) {
+  auto closed = Family::counter("sluice_connections_closed_total",
+                                "Client connections that ended, by close reason.");
+  for (const auto& cells : routes) {
+    for (std::size_t i = 0; i < kCloseReasons; ++i) {
+      closed.add({{"listener", cells->listener},
+                  {"service", cells->service},
+                  {"reason", text_of(word(static_cast<CloseReason>(i)))}},
+                 sum(*cells, [i](const RouteSlot& slot) { return slot.closed[i].read(); }));
+    }
+  }
+  page.write(std::move(closed));
+}
+
+void write_bytes(Page& page, const List<RouteCells>& routes) {
+  auto bytes = Family::counter("sluice_bytes_total",
+                               "Bytes relayed, upstream from the client or downstream to it.");
+  auto spliced = Family::counter("sluice_spliced_bytes_total",
+                                 "Bytes relayed by splice, without a copy to user space.");
+  for (const auto& cells : routes) {
+    const auto labels = [&](const char* direction) -> LabelSet {
+      return {{"listener", cells->listener}, {"service", cells->service}, {"direction", direction}};
+    };
+    bytes.add(labels("upstream"),
+              sum(*cells, [](const RouteSlot& slot) { return slot.bytes_upstream.read(); }));
+    bytes.add(labels("downstream"),
+              sum(*cells, [](const RouteSlot& slot) { return slot.bytes_downstream.read(); }));
+    spliced.add({{"listener", cells->listener}, {"service", cells->service}},
+                sum(*cells, [](const RouteSlot& slot) { return slot.spliced.read(); }));
+  }
+  page.write(std::move(bytes));
+  page.write(std::move(spliced));
+}
+
+void write_connection_durations(Page& page, const List<RouteCells>& routes) {
+  auto duration = Family::histogram("sluice_connection_duration_seconds",
+                                    "How long client connections lasted, from accept to end.");
+  for (const auto& cells : routes) {
+    duration.add({{"listener", cells->listener}, {"service", cells->service}},
+                 sum_histogram(*cells, &RouteSlot::duration));
+  }
+  page.write(std::move(duration));
+}
+
+// --- Connecting to instances
+
+void write_attempts(Page& page, const List<ServiceCells>& services) {
+  auto attempts =
+      Family::counter("sluice_connect_attempts_total", "Connects to instances, by how they ended.");
+  for (const auto& cells : services) {
+    for (std::size_t i = 0; i < kConnectResults; ++i) {
+      attempts.add({{"service", cells->service},
+                    {"result", text_of(net::word(static_cast<ConnectResult>(i)))}},
+                   sum(*cells, [i](const ServiceSlot& slot) { return slot.attempts[i].read(); }));
+    }
+  }
+  page.write(std::move(attempts));
+}
+
+void write_retries(Page& page, const List<ServiceCells>& services) {
+  auto retries = Family::counter(
+      "sluice_retries_total",
+      "Retries by the result that made them necessary; no_instance: nobody was left to take one; "
+      "over_budget: waits for room in the retry budget.");
+  for (const auto& cells : services) {
+    const auto add = [&](std::string_view reason, auto read) {
+      retries.add({{"service", cells->service}, {"reason", text_of(reason)}}, sum(*cells, read));
+    };
+    for (std::size_t i = 0; i < kConnectResults; ++i) {
+      const auto result = static_cast<ConnectResult>(i);
+      if (result == ConnectResult::ok) continue;
+      add(net::word(result), [i](const ServiceSlot& slot) { return slot.retries[i].read(); });
+    }
+    add("no_instance", [](const ServiceSlot& slot) { return slot.retries_no_instance.read(); });
+    add("over_budget", [](const ServiceSlot& slot) { return slot.retries_over_budget.read(); });
+  }
+  page.write(std::move(retries));
+}
+
+void write_connect_durations(Page& page, const List<ServiceCells>& services) {
+  auto duration = Family::histogram("sluice_connect_duration_seconds",
+                                    "How long successful connects to instances took.");
+  for (const auto& cells : services) {
+    duration.add({{"service", cells->service}}, sum_histogram(*cells, &ServiceSlot::connect));
+  }
+  page.write(std::move(duration));
+}
+
+// --- Instances, as the registry sees them
+
+constexpr std::array kStates = {registry::State::up, registry::State::warming,
+                                registry::State::draining, registry::State::down};
+
+template <class Visit>
+void for_each_instance(const Snapshot& snapshot, Visit visit) {
+  for (const auto& [name, service] : snapshot.services) {
+    for (const auto& instance : service->instances) {
+      visit(LabelSet{{"service", name}, {"instance", instance->id}}, *instance);
+    }
+  }
+}
+
+void write_instance_up(Page& page, const Snapshot& snapshot) {
+  auto up =
+      Family::gauge("sluice_instance_up", "1 while the instance is eligible for new connections.");
+  for_each_instance(snapshot, [&](LabelSet labels, const registry::Instance& instance) {
+    up.add(std::move(labels), std::uint64_t{instance.is_up()});
+  });
+  page.write(std::move(up));
+}
+
+void write_instance_states(Page& page, const Snapshot& snapshot) {
+  auto states =
+      Family::gauge("sluice_instance_state",
+                    "1 for the effective state that the instance is in, 0 for the others.");
+  for_each_instance(snapshot, [&](LabelSet labels, const registry::Instance& instance) {
+    for (const registry::State state : kStates) {
+      LabelSet with_state = labels;
+      with_state.push_back({"state", text_of(registry::word(state))});
+      states.add(std::move(with_state), std::uint64_t{instance.effective.state == state});
+    }
+  });
+  page.write(std::move(states));
+}
+
+void write_instance_counts(Page& page, const Snapshot& snapshot) {
+  auto connections =
+      Family::gauge("sluice_instance_connections", "Established connections to the instance.");
+  for_each_instance(snapshot, [&](LabelSet labels, const registry::Instance& instance) {
+    const std::uint64_t active = instance.live->active.load(std::memory_order_relaxed);
+    connections.add(std::move(labels), active);
+  });
+  page.write(std::move(connections));
+
+  auto selected = Family::counter("sluice_instance_selected_total",
+                                  "Times that a balancer picked the instance.");
+  for_each_instance(snapshot, [&](LabelSet labels, const registry::Instance& instance) {
+    selected.add(std::move(labels), instance.live->selected.load(std::memory_order_relaxed));
+  });
+  page.write(std::move(selected));
+}
+
+void write_registry(Page& page, const Snapshot& snapshot, const Tally& tally) {
+  auto instances = Family::gauge("sluice_registry_instances", "Instances by effective state.");
+  for (const auto& [name, service] : snapshot.services) {
+    for (const registry::State state : kStates) {
+      const auto count = std::ranges::count_if(service->instances, [&](const auto& instance) {
+        return instance->effective.state == state;
+      });
+      instances.add({{"service", name}, {"state", text_of(registry::word(state))}},
+                    static_cast<std::uint64_t>(count));
+    }
+  }
+  page.write(std::move(instances));
+  page.write(
+      Family::gauge("sluice_registry_index", "The registry's index, which each change moves.")
+          .add({}, snapshot.index));
+  page.write(Family::counter("sluice_registered_services_total", "Instances that were added.")
+                 .add({}, tally.instances_added));
+  page.write(Family::counter("sluice_deregistered_services_total", "Instances that were removed.")
+                 .add({}, tally.instances_removed));
+}
+
+// --- Events
+
+void write_checks(Page& page, const Snapshot& snapshot, const Tally& tally) {
+  auto checks = Family::counter("sluice_checks_total", "Active checks, by result.");
+  auto failures =
+      Family::counter("sluice_health_check_failures_total", "Active checks that failed.");
+  auto duration =
+      Family::histogram("sluice_check_duration_seconds", "How long active checks took.");
+  for (const auto& [service, checked] : tally.checks) {
+    if (!snapshot.services.contains(service)) continue;
+    const std::uint64_t failed = checked->failures.read();
+    checks.add({{"service", service}, {"result", "success"}}, checked->successes.read());
+    checks.add({{"service", service}, {"result", "failure"}}, failed);
+    failures.add({{"service", service}}, failed);
+    HistogramSum durations;
+    durations.add(checked->duration);
+    duration.add({{"service", service}}, durations);
+  }
+  page.write(std::move(checks));
+  page.write(std::move(failures));
+  page.write(std::move(duration));
+}
+
+void write_discovery(Page& page, const Snapshot& snapshot, const Tally& tally) {
+  auto requests = Family::counter("sluice_discovery_requests_total",
+                                  "Requests for the instances of a service, by HTTP status; "
+                                  "service is empty for unknown ones.");
+  for (const auto& [key, count] : tally.discovery_requests) {
+    const auto& [service, status] = key;
+    if (!service.empty() && !snapshot.services.contains(service)) continue;
+    requests.add({{"service", service}, {"status", std::to_string(status)}}, count);
+  }
+  page.write(std::move(requests));
+}
+
+void write_reloads(Page& page, const Tally& tally) {
+  page.write(Family::counter("sluice_reloads_total", "Reloads of the configuration, by result.")
+                 .add({{"result", "success"}}, tally.reloads_done)
+                 .add({{"result", "failure"}}, tally.reloads_failed));
+}
+
+// --- The process
+
+void write_workers(Page& page, const std::vector<Sources::Worker>& workers) {
+  auto version = Family::gauge("sluice_plan_version", "The plan that a worker runs by.");
+  auto lag = Family::gauge("sluice_worker_loop_lag_seconds",
+                           "How late a worker's loop came to its last tick.");
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    const LabelSet labels = {{"worker", std::to_string(i)}};
+    version.add(labels, workers[i].plan_version);
+    lag.add(labels, workers[i].loop_lag_seconds);
+  }
+  page.write(std::move(version));
+  page.write(std::move(lag));
+}
+
+void write_process(Page& page) {
+  const auto process = read_process();
+  if (!process) return;
+  const auto gauge = [&](const char* name, const char* help, auto value) {
+    page.write(Family::gauge(name, help).add({}, value));
+  };
+  page.write(Family::counter("process_cpu_seconds_total", "User and system CPU time spent.")
+                 .add({}, process->cpu_seconds));
+  gauge("process_resident_memory_bytes", "Resident memory size.", process->resident_bytes);
+  gauge("process_virtual_memory_bytes", "Virtual memory size.", process->virtual_bytes);
+  gauge("process_open_fds", "Open file descriptors.", process->open_fds);
+  gauge("process_max_fds", "The limit on open file descriptors.", process->max_fds);
+  gauge("process_threads", "Threads.", process->threads);
+  gauge("process_start_time_seconds", "Start of the process, in Unix time.",
+        process->start_time_seconds);
+}
+
+// What was counted by the time that somebody asked, to be read without a lock.
+struct Counted {
+  List<ListenerCells> listeners;
+  List<RouteCells> routes;
+  List<ServiceCells> services;
+  Tally tally;
+};
+
+}  // namespace
+
+struct Metrics::State {
+  State(std::size_t worker_count, Sources with) : workers(worker_count), sources(std::move(with)) {}
+
+  std::shared_ptr<const Snapshot> snapshot() const {
+    if (auto current = sources.snapshot()) return current;
+    return std::make_shared<const Snapshot>();
+  }
+
+  Counted counted() const {
+    const std::lock_guard lock(mutex);
+    return {listeners.all(), routes.all(), services.all(), tally};
+  }
+
+  const std::size_t workers;
+  const Sources sources;
+
+  mutable std::mutex mutex;  // guards what follows; no source is called under it
+  Held<std::string, ListenerCells> listeners;
+  Held<std::pair<std::string, std::string>, RouteCells> routes;
+  Held<std::string, ServiceCells> services;
+  Tally tally;
+};
+
+Metrics::Metrics(std::size_t workers, Sources sources)
+    : state_(std::make_unique<State>(workers, std::move(sources))) {}
+
+Metrics::~Metrics() = default;
+
+std::shared_ptr<ListenerCells> Metrics::listener(const std::string& listener) {
+  const std::lock_guard lock(state_->mutex);
+  return state_->listeners.find_or_make(
+      listener, [&] { return std::make_shared<ListenerCells>(state_->workers, listener); });
+}
+
+std::shared_ptr<RouteCells> Metrics::route(const std::string& listener,
+                                           const std::string& service) {
+  const std::lock_guard lock(state_->mutex);
+  return state_->routes.find_or_make({listener, service}, [&] {
+    return std::make_shared<RouteCells>(state_->workers, listener, service);
+  });
+}
+
+std::shared_ptr<ServiceCells> Metrics::service(const std::string& service) {
+  const std::lock_guard lock(state_->mutex);
+  return state_->services.find_or_make(
+      service, [&] { return std::make_shared<ServiceCells>(state_->workers, service); });
+}
+
+void Metrics::checked(const std::string& service, bool success, std::uint64_t duration_us) {
+  const std::lock_guard lock(state_->mutex);
+  auto& checks = state_->tally.checks[service];
+  if (!checks) checks = std::make_shared<CheckTally>();
+  (success ? checks->successes : checks->failures).increment();
+  checks->duration.observe(duration_us);
+}
+
+void Metrics::reloaded(bool ok) {
+  const std::lock_guard lock(state_->mutex);
+  ++(ok ? state_->tally.reloads_done : state_->tally.reloads_failed);
+}
+
+void Metrics::instance_added() {
+  const std::lock_guard lock(state_->mutex);
+  ++state_->tally.instances_added;
+}
+
+void Metrics::instance_removed() {
+  const std::lock_guard lock(state_->mutex);
+  ++state_->tally.instances_removed;
+}
+
+void Metrics::discovery_request(const std::string& service, int status) {
+  const bool known = state_->snapshot()->services.contains(service);
+  const std::lock_guard lock(state_->mutex);
+  ++state_->tally.discovery_requests[{known ? service : std::string(), status}];
+}
+
+void Metrics::prune() {
+  const auto snapshot = state_->snapshot();
+  const auto is_gone = [&](const std::string& service) {
+    return !service.empty() && !snapshot->services.contains(service);
+  };
+  const std::lock_guard lock(state_->mutex);
+  state_->listeners.prune();
+  state_->routes.prune();
+  state_->services.prune();
+  std::erase_if(state_->tally.checks, [&](const auto& entry) { return is_gone(entry.first); });
+  std::erase_if(state_->tally.discovery_requests,
+                [&](const auto& entry) { return is_gone(entry.first.first); });
+}
+
+std::string Metrics::text() const {
+  const Sources& sources = state_->sources;
+  const Counted counted = state_->counted();
+  const auto snapshot = state_->snapshot();
+  Page page;
+  write_listeners(page, counted.listeners);
+  write_closed(page, counted.routes);
+  write_bytes(page, counted.routes);
+  write_connection_durations(page, counted.routes);
+  write_attempts(page, counted.services);
+  write_retries(page, counted.services);
+  write_connect_durations(page, counted.services);
+  write_instance_up(page, *snapshot);
+  write_instance_states(page, *snapshot);
+  write_instance_counts(page, *snapshot);
+  write_registry(page, *snapshot, counted.tally);
+  write_checks(page, *snapshot, counted.tally);
+  write_discovery(page, *snapshot, counted.tally);
+  write_reloads(page, counted.tally);
+  write_workers(page, sources.workers());
+  page.write(Family::counter("sluice_log_lines_dropped_total", "Log lines that were lost.")
+                 .add({}, sources.log_lines_dropped()));
+  page.write(Family::gauge("sluice_build_info", "Always 1; the version is the label.")
+                 .add({{"version", sources.version}}, std::uint64_t{1}));
+  write_process(page);
+  return std::move(page).text();
+}
+
+}  // namespace sluice::metrics

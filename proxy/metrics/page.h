@@ -1,0 +1,73 @@
+// The page that Prometheus scrapes (text format 0.0.4), written family by family: a family lives as
+// prometheus-cpp's objects only until it is in the text, so that a large registry costs its text
+// and its largest family, not everything twice.
+//
+// Values are printed with 16 digits: every integer up to 2^53 exactly, which is as far as
+// Prometheus's own 64-bit floats go. One thread.
+#pragma once
+
+#include <prometheus/client_metric.h>
+#include <prometheus/metric_family.h>
+#include <prometheus/metric_type.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "proxy/metrics/cells.h"
+
+namespace sluice::metrics {
+
+// Values may hold any bytes; what is no valid UTF-8, which Prometheus refuses, becomes U+FFFD.
+using LabelSet = std::vector<prometheus::ClientMetric::Label>;
+
+// Histograms of the same bounds, added up. Made of buckets alone, so that the count always is their
+// sum.
+struct HistogramSum {
+  std::vector<std::uint64_t> bounds_us;
+  std::vector<std::uint64_t> counts;  // one more than bounds
+  std::uint64_t sum_us = 0;
+
+  template <std::size_t N>
+  void add(const DurationHistogram<N>& histogram) {
+    bounds_us.assign(histogram.bounds().begin(), histogram.bounds().end());
+    counts.resize(N + 1);
+    for (std::size_t i = 0; i <= N; ++i) counts[i] += histogram.bucket(i);
+    sum_us += histogram.sum_us();
+  }
+};
+
+// One metric with all its series.
+class Family {
+ public:
+  // Requires: no newline or backslash in `help`, which the serializer writes as it is.
+  static Family counter(std::string name, std::string help);
+  static Family gauge(std::string name, std::string help);
+  static Family histogram(std::string name, std::string help);
+
+  // Requires: a counter or a gauge.
+  Family& add(LabelSet labels, double value);
+  Family& add(LabelSet labels, std::uint64_t value);
+  // Requires: a histogram.
+  Family& add(LabelSet labels, const HistogramSum& sum);
+
+ private:
+  friend class Page;
+  Family(std::string name, std::string help, prometheus::MetricType type);
+  prometheus::ClientMetric& add_series(LabelSet labels);
+  prometheus::MetricFamily family_;
+};
+
+class Page {
+ public:
+  void write(Family family);
+  std::string text() && { return std::move(out_).str(); }
+
+ private:
+  std::ostringstream out_;
+};
+
+}  // namespace sluice::metrics
