@@ -1,0 +1,190 @@
+#include "proxy/session/connector.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "proxy/net/tcp_options.h"
+#include "proxy/session/backoff.h"
+
+namespace sluice::session {
+
+using metrics::CloseReason;
+using net::ConnectResult;
+
+namespace {
+
+double random_unit(balance::Cursor& cursor) {
+  return static_cast<double>(cursor.random() >> 11) * 0x1.0p-53;
+}
+
+}  // namespace
+
+Connector::Connector(Owner& owner, Context& context, const Route& route, ServiceState& service,
+                     const net::Peer& client, net::Socket& client_socket,
+                     net::Socket& upstream_socket)
+    : owner_(owner),
+      context_(context),
+      route_(route),
+      service_(service),
+      client_(client),
+      client_socket_(client_socket),
+      upstream_socket_(upstream_socket),
+      cells_(service.current->cells) {
+  const auto deadline = service.current->retry.deadline.count();
+  give_up_at_ms_ =
+      deadline > 0 ? context.loop.now_ms() + static_cast<std::uint64_t>(deadline) : kNever;
+}
+
+Connector::~Connector() {
+  if (dialing_) count_attempt(ConnectResult::cancelled);
+  leave_budget();
+}
+
+metrics::ServiceSlot& Connector::counts() {
+  return cells_->of(context_.worker);
+}
+
+bool Connector::is_past(std::uint64_t at_ms) const {
+  return context_.loop.now_ms() >= at_ms;
+}
+
+void Connector::start() {
+  attempt();
+}
+
+void Connector::attempt() {
+  const std::string client = client_.host();
+  balance::Pick pick = upstream().balancer->pick({client}, tried_, service_.cursor);
+  found_nobody_ = !pick;
+  if (!pick) {
+    leave_budget();
+    if (attempts_ == 0) return owner_.on_failed(CloseReason::no_instance);
+    counts().retries_no_instance.increment();
+    return retry_or_give_up();
+  }
+  token_ = std::move(pick.token);
+  tried_.add(pick.member->live.get());
+  ++attempts_;
+  owner_.on_attempt(*pick.member);
+  attempt_began_ns_ = net::monotonic_ns();
+  net::Dial dial = net::dial(net::SocketAddress(pick.member->address()));
+  if (dial.result != ConnectResult::ok) return attempt_failed(dial.result, dial.error);
+  net::set_tcp_options(dial.socket.get(), upstream().tcp);
+  if (!owner_.open_upstream(std::move(dial.socket))) {
+    return attempt_failed(ConnectResult::no_fds, errno);
+  }
+  dialing_ = true;
+  const auto timeout = static_cast<std::uint64_t>(route_.timeouts.connect.count());
+  const std::uint64_t attempt_ends = timeout > 0 ? context_.loop.now_ms() + timeout : kNever;
+  const std::uint64_t wake = std::min(attempt_ends, give_up_at_ms_);
+  if (wake != kNever) owner_.wake_at(wake);
+}
+
+void Connector::on_ready() {
+  if (client_socket_.failed) {
+    if (dialing_) upstream_socket_.close();
+    return owner_.on_failed(CloseReason::client_reset);
+  }
+  if (!dialing_ || !(upstream_socket_.writable || upstream_socket_.failed)) return;
+  int error = 0;
+  const net::SocketAddress to(token_.live()->identity.address);
+  const ConnectResult result = net::dial_outcome(upstream_socket_, to, error);
+  if (result != ConnectResult::ok) return attempt_failed(result, error);
+  count_attempt(ConnectResult::ok);
+  leave_budget();
+  registry::Live& live = *token_.live();
+  if (live.failures.load(std::memory_order_relaxed) != 0) {
+    live.failures.store(0, std::memory_order_relaxed);
+  }
+  token_.establish();
+  owner_.on_connected(std::move(token_));
+}
+
+void Connector::on_deadline() {
+  if (dialing_) return attempt_failed(ConnectResult::timeout, 0);
+  retry();
+}
+
+void Connector::attempt_failed(ConnectResult result, int error) {
+  count_attempt(result);
+  leave_budget();
+  last_result_ = result;
+  last_error_ = error;
+  upstream_socket_.close();
+  const std::shared_ptr<registry::Live> live = token_.live();
+  token_.release();
+  if (net::is_instances_fault(result)) tell_of_failure(live);
+  retry_or_give_up();
+}
+
+void Connector::count_attempt(ConnectResult result) {
+  dialing_ = false;
+  counts().attempts[static_cast<std::size_t>(result)].increment();
+  if (result == ConnectResult::ok) {
+    counts().connect.observe((net::monotonic_ns() - attempt_began_ns_) / 1000);
+  }
+}
+
+void Connector::tell_of_failure(const std::shared_ptr<registry::Live>& live) {
+  const std::uint32_t failures = live->failures.fetch_add(1, std::memory_order_relaxed) + 1;
+  const std::uint32_t wanted = upstream().suspect_after;
+  if (wanted != 0 && failures >= wanted) context_.host.on_suspect(live, failures);
+}
+
+void Connector::retry_or_give_up() {
+  const config::Retry& policy = upstream().retry;
+  if (retries_ >= policy.max_retries || is_past(give_up_at_ms_)) return fail();
+  const bool at_once = retries_ == 0 && policy.immediate_first && !found_nobody_ &&
+                       upstream().balancer->has_untried(tried_);
+  if (at_once) return retry();
+  wait_for_retry();
+}
+
+// A wait that could only end past the deadline is not begun.
+void Connector::wait_for_retry() {
+  const std::uint64_t delay =
+      backoff_ms(upstream().retry, retries_ + 1, random_unit(service_.cursor));
+  const std::uint64_t at = context_.loop.now_ms() + delay;
+  if (at >= give_up_at_ms_) return fail();
+  owner_.wake_at(at);
+}
+
+void Connector::retry() {
+  if (!enter_budget()) {
+    counts().retries_over_budget.increment();
+    return wait_for_retry();
+  }
+  ++retries_;
+  counts().retries[static_cast<std::size_t>(last_result_)].increment();
+  attempt();
+}
+
+void Connector::fail() {
+  const bool timed_out = last_result_ == ConnectResult::timeout;
+  owner_.on_failed(timed_out ? CloseReason::connect_timeout : CloseReason::connect_failed);
+}
+
+// Room for one more retry under way? The service's connections are counted where they begin
+// (Session).
+bool Connector::enter_budget() {
+  const config::RetryBudget& budget = upstream().retry.budget;
+  const std::uint64_t share =
+      std::uint64_t{cells_->connections.load(std::memory_order_relaxed)} * budget.percent / 100;
+  const std::uint64_t room = std::max<std::uint64_t>(share, budget.min);
+  std::uint32_t retrying = cells_->retrying.load(std::memory_order_relaxed);
+  do {
+    if (budget.percent < 100 && retrying >= room) return false;
+  } while (
+      !cells_->retrying.compare_exchange_weak(retrying, retrying + 1, std::memory_order_relaxed));
+  holds_budget_ = true;
+  return true;
+}
+
+void Connector::leave_budget() {
+  if (std::exchange(holds_budget_, false)) {
+    cells_->retrying.fetch_sub(1, std::memory_order_relaxed);
+  }
+}
+
+}  // namespace sluice::session

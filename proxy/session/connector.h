@@ -1,0 +1,92 @@
+// The first stage of a connection: finds an instance that takes it.
+//
+// pick, connect with a deadline, and on failure the next: another instance at once, then after a
+// growing delay, until the retries, the service's retry budget or the deadline are used up. Each
+// pick looks at the service as it is then, so an instance that came while this one waited is found.
+// A client that resets meanwhile ends it; one that has merely finished sending does not, since it
+// may still want its answer.
+//
+// Owned by a Session, on the worker's thread; uses the Session's upstream socket, deadline and
+// place in the poller. Destroying it abandons the attempt and gives back what it counted.
+// on_connected() and on_failed() are called once, last, and may destroy it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "proxy/balance/balancer.h"
+#include "proxy/net/dial.h"
+#include "proxy/session/context.h"
+#include "proxy/session/route.h"
+
+namespace sluice::session {
+
+class Connector {
+ public:
+  // What the connector asks of its session.
+  class Owner {
+   public:
+    virtual void on_connected(registry::LoadToken instance) = 0;
+    virtual void on_failed(metrics::CloseReason reason) = 0;
+    virtual void wake_at(
+        std::uint64_t at_ms) = 0;  // calls on_deadline() then, once; moves an earlier wish
+    virtual bool open_upstream(
+        net::Fd fd) = 0;  // into `upstream`, watched; false: out of resources
+    virtual void on_attempt(const balance::Member& member) = 0;  // it is tried next
+
+   protected:
+    ~Owner() = default;
+  };
+
+  Connector(Owner& owner, Context& context, const Route& route, ServiceState& service,
+            const net::Peer& client, net::Socket& client_socket, net::Socket& upstream_socket);
+  ~Connector();
+  Connector(const Connector&) = delete;
+  Connector& operator=(const Connector&) = delete;
+
+  void start();
+  void on_ready();
+  void on_deadline();
+
+  std::uint32_t attempts() const { return attempts_; }
+  net::ConnectResult last_result() const { return last_result_; }
+  int last_error() const { return last_error_; }
+
+ private:
+  void attempt();
+  void attempt_failed(net::ConnectResult result, int error);
+  void retry_or_give_up();
+  void wait_for_retry();
+  void retry();
+  void fail();
+  void count_attempt(net::ConnectResult result);
+  void tell_of_failure(const std::shared_ptr<registry::Live>& live);
+  bool enter_budget();
+  void leave_budget();
+  bool is_past(std::uint64_t at_ms) const;
+  const Upstream& upstream() const { return *service_.current; }
+  metrics::ServiceSlot& counts();
+
+  Owner& owner_;
+  Context& context_;
+  const Route& route_;
+  ServiceState& service_;
+  const net::Peer& client_;
+  net::Socket& client_socket_;
+  net::Socket& upstream_socket_;
+  const std::shared_ptr<metrics::ServiceCells> cells_;
+
+  balance::Tried tried_;
+  registry::LoadToken token_;  // of the attempt under way
+  std::uint64_t give_up_at_ms_;
+  std::uint64_t attempt_began_ns_ = 0;
+  std::uint32_t attempts_ = 0;
+  std::uint32_t retries_ = 0;
+  bool holds_budget_ = false;
+  bool dialing_ = false;
+  net::ConnectResult last_result_ = net::ConnectResult::ok;  // of a failed attempt
+  bool found_nobody_ = false;                                // the last pick
+  int last_error_ = 0;
+};
+
+}  // namespace sluice::session

@@ -1,0 +1,59 @@
+// What the connections of one worker share. Belongs to the worker's thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+
+#include "proxy/log/log.h"
+#include "proxy/net/loop.h"
+#include "proxy/net/poller.h"
+#include "proxy/net/wheel.h"
+#include "proxy/session/pipe_pool.h"
+#include "registry/live.h"
+
+namespace sluice::session {
+
+class Session;
+
+// A time in ms that does not come.
+inline constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
+
+// Who owns the sessions: told last and once, and then destroys the session.
+class Host {
+ public:
+  virtual void on_session_ended(Session& session) = 0;
+  // An instance has failed so many connects in a row that the control loop should know.
+  virtual void on_suspect(const std::shared_ptr<registry::Live>& instance,
+                          std::uint32_t failures) = 0;
+
+ protected:
+  ~Host() = default;
+};
+
+// The one buffer that small messages pass through, as large as the largest relay.buffer in use.
+struct Scratch {
+  std::unique_ptr<char[]> bytes;
+  std::size_t size = 0;
+  void reserve(std::size_t wanted) {
+    if (wanted <= size) return;
+    bytes = std::make_unique_for_overwrite<char[]>(wanted);
+    size = wanted;
+  }
+};
+
+struct Context {
+  net::Loop& loop;
+  net::Poller& poller;
+  net::Wheel& wheel;
+  log::Channel& log;
+  Host& host;
+  std::uint32_t worker = 0;
+  PipePool pipes{};
+  Scratch scratch{};
+  std::uint64_t registry_index = 0;  // of the plan that the worker runs by
+  std::uint64_t sessions = 0;        // begun so far, for their ids
+};
+
+}  // namespace sluice::session

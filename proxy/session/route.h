@@ -1,0 +1,68 @@
+// What a worker's connections go by: immutable parts made by the control loop, and the worker's own
+// state beside them.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "config/config.h"
+#include "proxy/balance/balancer.h"
+#include "proxy/metrics/cells.h"
+
+namespace sluice::session {
+
+// A service as the data path sees it. Immutable; shared by all workers; replaced as a whole when
+// the service's members or policies change.
+struct Upstream {
+  std::string service;
+  config::Retry retry;
+  std::uint32_t suspect_after =
+      0;            // connect failures in a row that the control loop wants to hear of; 0: none
+  config::Tcp tcp;  // for the instance's socket
+  std::shared_ptr<const balance::Balancer> balancer;
+  std::shared_ptr<metrics::ServiceCells> cells;
+};
+
+// A listener's life, seen by its connections: set once, by the control loop, when the time that
+// they were given after its removal is over.
+struct ListenerLife {
+  std::atomic<bool> over{false};
+};
+
+// What holds for the connections that come in by one listener. Immutable; a connection keeps the
+// one that it began with.
+struct Route {
+  std::string listener;
+  std::shared_ptr<const Upstream> upstream;
+  config::Timeouts timeouts;
+  config::Relay relay;
+  bool access_log = true;
+  std::uint32_t connection_limit = 0;  // 0: unlimited
+  std::shared_ptr<ListenerLife> life;
+  std::shared_ptr<metrics::ListenerCells> listener_cells;
+  std::shared_ptr<metrics::RouteCells> cells;
+};
+
+// One worker's view of a service: the newest version of it, and what its balancer remembers. A
+// connection that waits for its next attempt looks here again, so it sees instances that came
+// meanwhile.
+struct ServiceState {
+  std::shared_ptr<const Upstream> current;
+  balance::Cursor cursor;
+};
+
+// One worker's view of a listener: what its next connections begin with.
+struct RouteState {
+  std::shared_ptr<const Route> current;
+  std::shared_ptr<ServiceState> service;
+};
+
+// Connections of the whole process, counted exactly over all workers.
+struct ProcessLimit {
+  std::atomic<std::uint32_t> connections{0};
+  std::atomic<std::uint32_t> limit{0};
+};
+
+}  // namespace sluice::session

@@ -1,0 +1,243 @@
+#include "proxy/session/session.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace sluice::session {
+
+using metrics::CloseReason;
+
+namespace {
+
+// Closing a socket that holds unread bytes sends a reset, which can overtake our FIN: read what is
+// there, within bounds, so that a client that is turned away sees an orderly end.
+void drain_input(int fd) {
+  constexpr int kReads = 16;
+  char discarded[4096];
+  for (int i = 0; i < kReads; ++i) {
+    if (::recv(fd, discarded, sizeof(discarded), MSG_DONTWAIT) <= 0) return;
+  }
+}
+
+void close_in_order(net::Fd socket) {
+  ::shutdown(socket.get(), SHUT_WR);
+  drain_input(socket.get());
+}
+
+struct EndedSession {
+  const net::Peer& client;
+  const registry::Live* instance;
+  std::uint32_t attempts;
+  std::uint64_t connect_us;
+  std::uint64_t duration_us;
+  std::uint64_t bytes_up;
+  std::uint64_t bytes_down;
+  CloseReason reason;
+  std::string_view detail;
+  std::uint64_t index;
+};
+
+void log_session(log::Channel& log, const Route& route, const EndedSession& ended) {
+  if (!route.access_log || !log.enabled(config::LogLevel::info)) return;
+  log::Line line = log.line(config::LogLevel::info, "session");
+  line.add("listener", route.listener).add("client", ended.client.text());
+  line.add("route", "default").add("service", route.upstream->service);
+  line.add("instance", ended.instance != nullptr ? ended.instance->identity.id : "");
+  line.add("incarnation", ended.instance != nullptr ? ended.instance->identity.incarnation : 0);
+  line.add("attempts", ended.attempts);
+  line.add_ms("connect_ms", ended.connect_us).add_ms("duration_ms", ended.duration_us);
+  line.add("bytes_up", ended.bytes_up).add("bytes_down", ended.bytes_down);
+  line.add("reason", metrics::word(ended.reason)).add("detail", ended.detail);
+  line.add("index", ended.index);
+}
+
+void count_end(Context& context, const Route& route, CloseReason reason,
+               std::uint64_t duration_us) {
+  metrics::RouteSlot& counts = route.cells->of(context.worker);
+  counts.closed[static_cast<std::size_t>(reason)].increment();
+  counts.duration.observe(duration_us);
+  route.listener_cells->of(context.worker).closed.increment();
+}
+
+}  // namespace
+
+Place Place::take(std::atomic<std::uint32_t>& taken, std::uint32_t limit) {
+  Place place;
+  if (taken.fetch_add(1, std::memory_order_relaxed) >= limit && limit != 0) {
+    taken.fetch_sub(1, std::memory_order_relaxed);
+  } else {
+    place.taken_ = &taken;
+  }
+  return place;
+}
+
+void refuse(Context& context, const Route& route, const net::Peer& client, net::Fd socket,
+            CloseReason reason) {
+  route.listener_cells->of(context.worker).accepted.increment();
+  close_in_order(std::move(socket));
+  count_end(context, route, reason, 0);
+  log_session(context.log, route,
+              {client, nullptr, 0, 0, 0, 0, 0, reason, "", context.registry_index});
+}
+
+Session::Session(Context& context, const RouteState& route, const net::Peer& client,
+                 Place process_place, Place listener_place)
+    : context_(context),
+      route_(route.current),
+      service_(route.service),
+      service_cells_(service_->current->cells),
+      client_peer_(client),
+      process_place_(std::move(process_place)),
+      listener_place_(std::move(listener_place)),
+      serial_(++context.sessions),
+      began_ns_(net::monotonic_ns()),
+      registry_index_(context.registry_index) {
+  service_cells_->connections.fetch_add(1, std::memory_order_relaxed);
+  route_->listener_cells->of(context_.worker).accepted.increment();
+}
+
+Session::~Session() {
+  stage_.emplace<std::monostate>();
+  context_.poller.forget(*this);
+  service_cells_->connections.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void Session::start(net::Fd client) {
+  if (!client_.open(context_.poller, std::move(client), *this)) {
+    return finish(CloseReason::internal_error, Ending::close_both, std::strerror(errno));
+  }
+  client_.writable = true;
+  stage_.emplace<Connector>(static_cast<Connector::Owner&>(*this), context_, *route_, *service_,
+                            client_peer_, client_, upstream_);
+  std::get<Connector>(stage_).start();
+}
+
+void Session::on_ready() {
+  if (auto* relay = std::get_if<Relay>(&stage_)) return relay->on_ready();
+  if (auto* connector = std::get_if<Connector>(&stage_)) return connector->on_ready();
+}
+
+void Session::on_deadline() {
+  if (auto* relay = std::get_if<Relay>(&stage_)) return relay->on_deadline();
+  if (auto* connector = std::get_if<Connector>(&stage_)) return connector->on_deadline();
+}
+
+void Session::wake_at(std::uint64_t at_ms) {
+  context_.wheel.set(*this, at_ms);
+}
+void Session::run_again() {
+  context_.poller.again(*this);
+}
+
+bool Session::open_upstream(net::Fd fd) {
+  return upstream_.open(context_.poller, std::move(fd), *this);
+}
+
+void Session::on_attempt(const balance::Member& member) {
+  live_ = member.live;
+  ++attempts_;
+}
+
+void Session::on_connected(registry::LoadToken instance) {
+  token_ = std::move(instance);
+  connected_ns_ = net::monotonic_ns();
+  upstream_.writable = true;
+  Deadline::cancel();
+  const double random = static_cast<double>(service_->cursor.random() >> 11) * 0x1.0p-53;
+  stage_
+      .emplace<Relay>(static_cast<Relay::Owner&>(*this), context_, *route_, client_, upstream_,
+                      random)
+      .start();
+}
+
+void Session::on_failed(CloseReason reason) {
+  finish(reason, reason == CloseReason::client_reset ? Ending::reset_client : Ending::close_both,
+         failure_detail());
+}
+
+void Session::on_relay_ended(CloseReason reason, Ending ending) {
+  const int error = std::get<Relay>(stage_).error();
+  finish(reason, ending, error != 0 ? std::strerror(error) : "");
+}
+
+void Session::end(CloseReason reason, std::string_view detail) {
+  const auto* relay = std::get_if<Relay>(&stage_);
+  const bool undelivered = relay != nullptr && relay->has_undelivered();
+  finish(reason, undelivered ? Ending::reset_both : Ending::close_both, detail);
+}
+
+std::string Session::failure_detail() const {
+  const auto& connector = std::get<Connector>(stage_);
+  if (connector.attempts() == 0) return "";
+  std::string detail(net::word(connector.last_result()));
+  if (connector.last_error() != 0)
+    detail += std::string(": ") + std::strerror(connector.last_error());
+  return detail;
+}
+
+void Session::finish(CloseReason reason, Ending ending, std::string_view detail) {
+  if (std::exchange(ended_, true)) return;
+  Deadline::cancel();
+  const std::uint64_t duration_us = (net::monotonic_ns() - began_ns_) / 1000;
+  log_end(reason, detail, duration_us);
+  count_end(context_, *route_, reason, duration_us);
+  close_sockets(ending);
+  context_.host.on_session_ended(*this);
+}
+
+void Session::close_sockets(Ending ending) {
+  const bool relaying = std::holds_alternative<Relay>(stage_);
+  if (ending == Ending::reset_client || ending == Ending::reset_both) client_.reset();
+  if (ending == Ending::reset_upstream || ending == Ending::reset_both) upstream_.reset();
+  if (!relaying && client_.is_open()) {
+    ::shutdown(client_.fd(), SHUT_WR);
+    drain_input(client_.fd());
+  }
+  client_.close();
+  upstream_.close();
+}
+
+void Session::log_end(CloseReason reason, std::string_view detail, std::uint64_t duration_us) {
+  const auto* relay = std::get_if<Relay>(&stage_);
+  const std::uint64_t connect_us = connected_ns_ != 0 ? (connected_ns_ - began_ns_) / 1000 : 0;
+  log_session(context_.log, *route_,
+              {client_peer_, live_.get(), attempts_, connect_us, duration_us,
+               relay != nullptr ? relay->bytes_up() : 0, relay != nullptr ? relay->bytes_down() : 0,
+               reason, detail, registry_index_});
+}
+
+bool Session::is_quiet(std::uint64_t for_ms) const {
+  const auto* relay = std::get_if<Relay>(&stage_);
+  return relay != nullptr && relay->is_quiet(for_ms);
+}
+
+Description Session::describe() const {
+  const std::uint64_t now_ns = net::monotonic_ns();
+  Description shown;
+  shown.serial = serial_;
+  shown.listener = route_->listener;
+  shown.service = route_->upstream->service;
+  shown.client = client_peer_.text();
+  shown.age_ms = (now_ns - began_ns_) / 1'000'000;
+  shown.idle_ms = shown.age_ms;
+  shown.attempts = attempts_;
+  shown.state = "connecting";
+  if (live_ != nullptr) {
+    shown.instance = live_->identity.id;
+    shown.upstream = live_->identity.address.text();
+    shown.incarnation = live_->identity.incarnation;
+  }
+  if (const auto* relay = std::get_if<Relay>(&stage_)) {
+    shown.state = relay->is_closing() ? "closing" : "relaying";
+    shown.bytes_up = relay->bytes_up();
+    shown.bytes_down = relay->bytes_down();
+    const std::uint64_t now_ms = context_.loop.now_ms();
+    shown.idle_ms = now_ms - std::min(now_ms, relay->last_active_ms());
+  }
+  return shown;
+}
+
+}  // namespace sluice::session

@@ -1,0 +1,124 @@
+// One client connection, from accept to its one close reason: a straight line of stages.
+//
+//   start() -> Connector (finds an instance) -> Relay (moves the bytes) -> end: counted, logged,
+//   told
+//
+// Owned by a worker, on its thread. The session tells its Host once, last (on_session_ended), and
+// is then destroyed by it; destroying it earlier cancels everything and closes both sockets.
+// Counters are tokens that go with it: the listener's place, the process's place, the instance's
+// load.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include "proxy/net/address.h"
+#include "proxy/session/connector.h"
+#include "proxy/session/context.h"
+#include "proxy/session/relay.h"
+#include "proxy/session/route.h"
+
+namespace sluice::session {
+
+// A place under a limit, given back by the destructor. Exact over all workers.
+class Place {
+ public:
+  Place() = default;
+  // Takes a place, or nothing (false) if `limit` are taken; 0 is no limit.
+  static Place take(std::atomic<std::uint32_t>& taken, std::uint32_t limit);
+  Place(Place&& other) noexcept : taken_(std::exchange(other.taken_, nullptr)) {}
+  Place& operator=(Place&& other) noexcept {
+    std::swap(taken_, other.taken_);
+    return *this;
+  }
+  ~Place() {
+    if (taken_ != nullptr) taken_->fetch_sub(1, std::memory_order_relaxed);
+  }
+  explicit operator bool() const { return taken_ != nullptr; }
+
+ private:
+  std::atomic<std::uint32_t>* taken_ = nullptr;
+};
+
+// What the API shows of a live session.
+struct Description {
+  std::uint64_t serial = 0;
+  std::string listener, service, instance, client, upstream;
+  std::string_view state;  // "connecting" | "relaying" | "closing"
+  std::uint64_t incarnation = 0;
+  std::uint64_t age_ms = 0;
+  std::uint64_t idle_ms = 0;
+  std::uint64_t bytes_up = 0;
+  std::uint64_t bytes_down = 0;
+  std::uint32_t attempts = 0;
+};
+
+class Session final : net::Pollable, net::Deadline, Connector::Owner, Relay::Owner {
+ public:
+  Session(Context& context, const RouteState& route, const net::Peer& client, Place process_place,
+          Place listener_place);
+  ~Session();
+
+  // Takes the accepted socket and sets off. May end the session at once.
+  void start(net::Fd client);
+
+  // Ends it now, for a reason from outside (drain, admin, instance_removed ...). May destroy the
+  // session.
+  void end(metrics::CloseReason reason, std::string_view detail);
+
+  bool is_quiet(std::uint64_t for_ms) const;
+  // The instance that it is connected to, or connecting to; null: none at the moment.
+  const registry::Live* instance() const { return live_.get(); }
+  const Route& route() const { return *route_; }
+  std::uint64_t serial() const { return serial_; }
+  Description describe() const;
+
+  std::size_t slot = 0;  // its place in the host's list
+
+ private:
+  void on_ready() override;
+  void on_deadline() override;
+  void on_attempt(const balance::Member& member) override;
+  void on_connected(registry::LoadToken instance) override;
+  void on_failed(metrics::CloseReason reason) override;
+  void on_relay_ended(metrics::CloseReason reason, Ending ending) override;
+  bool open_upstream(net::Fd fd) override;
+  void wake_at(std::uint64_t at_ms) override;
+  void run_again() override;
+
+  void finish(metrics::CloseReason reason, Ending ending, std::string_view detail);
+  void close_sockets(Ending ending);
+  void log_end(metrics::CloseReason reason, std::string_view detail, std::uint64_t duration_us);
+  std::string failure_detail() const;
+
+  Context& context_;
+  const std::shared_ptr<const Route> route_;  // as it was at the start
+  const std::shared_ptr<ServiceState> service_;
+  const std::shared_ptr<metrics::ServiceCells> service_cells_;
+  const net::Peer client_peer_;
+  Place process_place_;
+  Place listener_place_;
+  const std::uint64_t serial_;
+  const std::uint64_t began_ns_;
+  const std::uint64_t registry_index_;
+  std::uint64_t connected_ns_ = 0;  // 0: not connected
+  net::Socket client_;
+  net::Socket upstream_;
+  std::shared_ptr<registry::Live> live_;
+  registry::LoadToken token_;  // while relaying
+  std::variant<std::monostate, Connector, Relay> stage_;
+  std::uint32_t attempts_ = 0;
+  bool ended_ = false;
+};
+
+// Turns a client away before it has a session: counted, logged, and closed so that it sees an
+// orderly end.
+void refuse(Context& context, const Route& route, const net::Peer& client, net::Fd socket,
+            metrics::CloseReason reason);
+
+}  // namespace sluice::session

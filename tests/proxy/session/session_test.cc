@@ -1,0 +1,368 @@
+#include "proxy/session/session.h"
+
+#include <gtest/gtest.h>
+#include <poll.h>
+
+#include <map>
+#include <vector>
+
+#include "tests/proxy/session/rig.h"
+
+namespace sluice::session {
+namespace {
+
+using metrics::CloseReason;
+using net::ConnectResult;
+
+// A listening socket of an instance; accepts only what the test asks it to.
+struct Instance {
+  net::Fd listener;
+  std::shared_ptr<registry::Live> live;
+
+  explicit Instance(const std::string& id, bool listens = true) {
+    listener = net::Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address);
+    auto* base = reinterpret_cast<sockaddr*>(&address);
+    EXPECT_EQ(::bind(listener.get(), base, size), 0);
+    EXPECT_EQ(listens ? ::listen(listener.get(), 64) : 0, 0);
+    EXPECT_EQ(::getsockname(listener.get(), base, &size), 0);
+    std::string why;
+    const auto endpoint =
+        config::Endpoint::parse("127.0.0.1:" + std::to_string(ntohs(address.sin_port)), why);
+    live = std::make_shared<registry::Live>(registry::Identity{"svc", id, 1, *endpoint});
+    live->verdict = registry::Verdict::eligible;
+  }
+  static Instance dead(const std::string& id) { return Instance(id, false); }
+
+  net::Fd accept() const {
+    return net::Fd(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  }
+};
+
+class SessionTest : public testing::Test, protected Rig {
+ protected:
+  SessionTest() {
+    route = std::make_shared<Route>();
+    route->listener = "in";
+    route->life = std::make_shared<ListenerLife>();
+    route->listener_cells = std::make_shared<metrics::ListenerCells>(1, "in");
+    route->cells = std::make_shared<metrics::RouteCells>(1, "in", "svc");
+    retry.base_delay = config::Duration(1);
+    retry.max_delay = config::Duration(4);
+  }
+
+  // Puts these instances behind the service. `first` keeps their order: a, b, c ...
+  void serve(const std::vector<const Instance*>& instances) {
+    std::vector<balance::Member> members;
+    for (const Instance* instance : instances) members.push_back({instance->live, 1, 0});
+    config::Balance policy;
+    policy.policy = config::Policy::first;
+    auto upstream = std::make_shared<Upstream>();
+    upstream->service = "svc";
+    upstream->retry = retry;
+    upstream->suspect_after = 1;
+    upstream->balancer = balance::make_balancer(policy, std::move(members));
+    upstream->cells = cells;
+    if (!service) {
+      service = std::make_shared<ServiceState>(ServiceState{upstream, balance::Cursor(0)});
+      route->upstream = upstream;
+      state = std::make_shared<RouteState>(RouteState{route, service});
+    }
+    service->current = upstream;
+  }
+
+  // A client connects; its session begins.
+  void connect() {
+    auto ends = tcp_pair();
+    client = std::move(ends.first);
+    net::Peer peer;
+    peer.family = AF_INET;
+    session = std::make_unique<Session>(context, *state, peer, Place{}, Place{});
+    session->start(std::move(ends.second));
+  }
+  bool relays(const Instance& instance) {
+    return run_until([&] {
+      if (!accepted) accepted = instance.accept();
+      return accepted && session && session->describe().state == "relaying";
+    });
+  }
+  bool client_hears(const std::function<bool()>& enough) {
+    return run_until([&] {
+      at_client.listen(client);
+      return enough();
+    });
+  }
+  bool ends() {
+    return run_until([&] { return session == nullptr; });
+  }
+
+  void on_session_ended(Session& ended) override {
+    EXPECT_EQ(&ended, session.get());
+    session.reset();
+  }
+  void on_suspect(const std::shared_ptr<registry::Live>& live, std::uint32_t) override {
+    suspects.push_back(live->identity.id);
+  }
+
+  std::uint64_t closed(CloseReason reason) {
+    return route->cells->of(0).closed[static_cast<std::size_t>(reason)].read();
+  }
+  std::uint64_t attempts(ConnectResult result) {
+    return cells->of(0).attempts[static_cast<std::size_t>(result)].read();
+  }
+
+  config::Retry retry;
+  std::shared_ptr<metrics::ServiceCells> cells = std::make_shared<metrics::ServiceCells>(1, "svc");
+  std::shared_ptr<Route> route;
+  std::shared_ptr<ServiceState> service;
+  std::shared_ptr<RouteState> state;
+  std::unique_ptr<Session> session;
+  std::vector<std::string> suspects;
+  net::Fd client;
+  net::Fd accepted;  // the instance's end
+  Heard at_client;
+  Heard at_instance;
+};
+
+TEST_F(SessionTest, RelaysBothWaysAndEndsWithTheClient) {
+  const Instance a("a");
+  serve({&a});
+  connect();
+  ASSERT_TRUE(relays(a));
+  EXPECT_EQ(a.live->active.load(), 1u);
+  send_text(client, "ping");
+  ASSERT_TRUE(run_until([&] {
+    at_instance.listen(accepted);
+    return at_instance.bytes == "ping";
+  }));
+  send_text(accepted, "pong");
+  ASSERT_TRUE(client_hears([&] { return at_client.bytes == "pong"; }));
+  client.reset();
+  ASSERT_TRUE(run_until([&] {
+    at_instance.listen(accepted);
+    return at_instance.fin;
+  }));
+  accepted.reset();
+  ASSERT_TRUE(ends());
+  EXPECT_EQ(closed(CloseReason::client_closed), 1u);
+  EXPECT_EQ(a.live->load.load(), 0u);
+  EXPECT_EQ(a.live->active.load(), 0u);
+  EXPECT_EQ(route->cells->of(0).bytes_upstream.read(), 4u);
+  EXPECT_EQ(route->cells->of(0).bytes_downstream.read(), 4u);
+}
+
+TEST_F(SessionTest, AnInstanceThatRefusesIsPassedOverAtOnce) {
+  const Instance dead = Instance::dead("a");
+  const Instance b("b");
+  retry.base_delay = config::Duration(60'000);  // a wait would be noticed
+  retry.max_delay = config::Duration(60'000);
+  serve({&dead, &b});
+  connect();
+  ASSERT_TRUE(relays(b));
+  EXPECT_EQ(attempts(ConnectResult::refused), 1u);
+  EXPECT_EQ(attempts(ConnectResult::ok), 1u);
+  EXPECT_EQ(suspects, std::vector<std::string>{"a"});
+  EXPECT_EQ(dead.live->load.load(), 0u);
+}
+
+TEST_F(SessionTest, GivesUpAfterTheLastRetry) {
+  const Instance a = Instance::dead("a");
+  const Instance b = Instance::dead("b");
+  retry.max_retries = 4;
+  serve({&a, &b});
+  connect();
+  ASSERT_TRUE(ends());
+  EXPECT_EQ(attempts(ConnectResult::refused), 5u);
+  EXPECT_EQ(closed(CloseReason::connect_failed), 1u);
+  ASSERT_TRUE(client_hears([&] { return at_client.is_over(); }));
+  EXPECT_TRUE(at_client.fin) << "an orderly end, not a reset";
+}
+
+TEST_F(SessionTest, TurnsTheClientAwayInOrderThoughItHasSpoken) {
+  Instance a = Instance::dead("a");
+  a.live->verdict = registry::Verdict::never;
+  serve({&a});
+  auto pair = tcp_pair();
+  client = std::move(pair.first);
+  send_text(client, "anybody there?");
+  session = std::make_unique<Session>(context, *state, net::Peer{}, Place{}, Place{});
+  session->start(std::move(pair.second));
+  ASSERT_TRUE(ends());
+  EXPECT_EQ(closed(CloseReason::no_instance), 1u);
+  ASSERT_TRUE(client_hears([&] { return at_client.is_over(); }));
+  EXPECT_TRUE(at_client.fin);
+}
+
+TEST_F(SessionTest, FindsAnInstanceThatCameWhileItWaited) {
+  const Instance a = Instance::dead("a");
+  const Instance b("b");
+  retry.max_retries = 50;
+  retry.jitter = config::Jitter::none;
+  serve({&a});
+  connect();
+  ASSERT_TRUE(run_until([&] { return attempts(ConnectResult::refused) >= 1; }));
+  ASSERT_NE(session, nullptr);
+  serve({&b});
+  ASSERT_TRUE(relays(b));
+}
+
+TEST_F(SessionTest, StopsAtTheDeadlineHoweverManyRetriesAreLeft) {
+  const Instance a = Instance::dead("a");
+  retry.max_retries = 1'000'000;
+  retry.deadline = config::Duration(60);
+  retry.max_delay = config::Duration(5);
+  serve({&a});
+  const std::uint64_t began = net::monotonic_ms();
+  connect();
+  ASSERT_TRUE(ends());
+  EXPECT_EQ(closed(CloseReason::connect_failed), 1u);
+  EXPECT_LT(net::monotonic_ms() - began, 5'000u);
+}
+
+TEST_F(SessionTest, ClientResetWhileConnectingEndsTheAttempt) {
+  // The queue of one is taken, so the next connect hangs.
+  const Instance full("full");
+  ASSERT_EQ(::listen(full.listener.get(), 0), 0);
+  serve({&full});
+  std::vector<net::Fd> queue;
+  const net::SocketAddress to(full.live->identity.address);
+  for (int i = 0; i < 4; ++i) {
+    queue.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    ::connect(queue.back().get(), to.get(), to.size());
+  }
+  connect();
+  ASSERT_NE(session, nullptr);
+  EXPECT_EQ(full.live->load.load(), 1u);
+  reset(client);
+  ASSERT_TRUE(ends());
+  EXPECT_EQ(closed(CloseReason::client_reset), 1u);
+  EXPECT_EQ(attempts(ConnectResult::cancelled), 1u);
+  EXPECT_EQ(full.live->load.load(), 0u);
+}
+
+TEST_F(SessionTest, PassesAResetOnAfterTheLastBytes) {
+  const Instance a("a");
+  serve({&a});
+  connect();
+  ASSERT_TRUE(relays(a));
+  send_text(accepted, "and then it broke");
+  reset(accepted);
+  ASSERT_TRUE(client_hears([&] { return at_client.is_over(); }));
+  EXPECT_EQ(at_client.bytes, "and then it broke");
+  EXPECT_EQ(at_client.error, ECONNRESET);
+  ASSERT_TRUE(ends());
+  EXPECT_EQ(closed(CloseReason::upstream_reset), 1u);
+}
+
+TEST_F(SessionTest, ClientResetReachesTheInstanceAsAReset) {
+  const Instance a("a");
+  serve({&a});
+  connect();
+  ASSERT_TRUE(relays(a));
+  reset(client);
+  ASSERT_TRUE(run_until([&] {
+    at_instance.listen(accepted);
+    return at_instance.is_over();
+  }));
+  EXPECT_EQ(at_instance.error, ECONNRESET);
+  EXPECT_EQ(closed(CloseReason::client_reset), 1u);
+}
+
+TEST_F(SessionTest, AResetAfterTheEndOfTheStreamIsNoticed) {
+  const Instance a("a");
+  serve({&a});
+  connect();
+  ASSERT_TRUE(relays(a));
+  ::shutdown(client.get(), SHUT_WR);
+  ASSERT_TRUE(run_until([&] {
+    at_instance.listen(accepted);
+    return at_instance.fin;
+  }));
+  reset(client);
+  ASSERT_TRUE(ends());
+  EXPECT_EQ(closed(CloseReason::client_reset), 1u);
+}
+
+TEST_F(SessionTest, HalfCloseKeepsTheOtherDirectionOpen) {
+  const Instance a("a");
+  serve({&a});
+  connect();
+  ASSERT_TRUE(relays(a));
+  ::shutdown(accepted.get(), SHUT_WR);
+  ASSERT_TRUE(client_hears([&] { return at_client.fin; }));
+  send_text(client, "SEE");
+  ASSERT_TRUE(run_until([&] {
+    at_instance.listen(accepted);
+    return at_instance.bytes == "SEE";
+  }));
+  client.reset();
+  ASSERT_TRUE(ends());
+  EXPECT_EQ(closed(CloseReason::upstream_closed), 1u) << "the side that finished first";
+}
+
+TEST_F(SessionTest, TimersEndQuietConnections) {
+  struct Case {
+    const char* what;
+    int idle, half_close, max_age;
+    bool half_closed;
+    CloseReason reason;
+  };
+  const Case cases[] = {
+      {"idle", 40, 0, 0, false, CloseReason::idle_timeout},
+      {"half-closed", 60'000, 40, 0, true, CloseReason::half_close_timeout},
+      {"half-closed, without an idle timeout", 0, 40, 0, true, CloseReason::half_close_timeout},
+      {"old", 60'000, 0, 40, false, CloseReason::max_age},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.what);
+    const Instance a("a");
+    service.reset();
+    route = std::make_shared<Route>(*route);
+    route->timeouts.idle = config::Duration(c.idle);
+    route->timeouts.half_close = config::Duration(c.half_close);
+    route->timeouts.max_age = config::Duration(c.max_age);
+    serve({&a});
+    accepted.reset();
+    const std::uint64_t before = closed(c.reason);
+    const std::uint64_t began = net::monotonic_ms();
+    connect();
+    ASSERT_TRUE(relays(a));
+    if (c.half_closed) ::shutdown(client.get(), SHUT_WR);
+    ASSERT_TRUE(ends());
+    EXPECT_EQ(closed(c.reason), before + 1);
+    EXPECT_GE(net::monotonic_ms() - began, 35u);
+  }
+}
+
+TEST_F(SessionTest, RetriesUnderWayStayWithinTheBudget) {
+  const Instance a = Instance::dead("a");
+  retry.max_retries = 2;
+  retry.deadline = config::Duration(100);
+  retry.budget = {0, 0};  // no room at all
+  serve({&a});
+  connect();
+  ASSERT_TRUE(ends());
+  EXPECT_EQ(attempts(ConnectResult::refused), 1u);
+  EXPECT_GE(cells->of(0).retries_over_budget.read(), 1u);
+  EXPECT_EQ(cells->retrying.load(), 0u);
+  EXPECT_EQ(cells->connections.load(), 0u);
+}
+
+TEST(PlaceTest, NeverGivesMoreThanTheLimit) {
+  std::atomic<std::uint32_t> taken{0};
+  {
+    const Place one = Place::take(taken, 2);
+    const Place two = Place::take(taken, 2);
+    EXPECT_TRUE(one && two);
+    EXPECT_FALSE(Place::take(taken, 2));
+    EXPECT_EQ(taken.load(), 2u);
+  }
+  EXPECT_EQ(taken.load(), 0u);
+  EXPECT_TRUE(Place::take(taken, 0)) << "0 is no limit";
+}
+
+}  // namespace
+}  // namespace sluice::session
