@@ -1,0 +1,55 @@
+#include "proxy/health/tcp_probe.h"
+
+#include <cerrno>
+#include <utility>
+
+namespace sluice::health {
+
+TcpProbe::TcpProbe(net::Poller& poller, net::Wheel& wheel, const config::Endpoint& to,
+                   config::Duration timeout, Done done)
+    : poller_(poller),
+      to_(to),
+      timeout_(timeout),
+      started_ns_(net::monotonic_ns()),
+      done_(std::move(done)) {
+  net::Dial dial = net::dial(to_);
+  result_ = dial.result;
+  error_ = dial.error;
+  if (result_ == net::ConnectResult::ok && !socket_.open(poller_, std::move(dial.socket), *this)) {
+    error_ = errno;
+    result_ = net::ConnectResult::no_fds;
+  }
+  if (result_ != net::ConnectResult::ok) {
+    poller_.again(*this);
+  } else {
+    // By the clock, not by the loop's idea of now, which is as old as the turn.
+    wheel.set(*this, net::monotonic_ms() + static_cast<std::uint64_t>(timeout_.count()));
+  }
+}
+
+TcpProbe::~TcpProbe() {
+  socket_.close();
+  poller_.forget(*this);
+}
+
+void TcpProbe::on_ready() {
+  if (result_ == net::ConnectResult::ok) {
+    if (!socket_.writable) return;
+    result_ = net::dial_outcome(socket_, to_, error_);
+  }
+  if (result_ != net::ConnectResult::ok) return finish(failed_connect(result_, error_));
+  finish({Outcome::success, "connected " + in_milliseconds(microseconds_since(started_ns_))});
+}
+
+void TcpProbe::on_deadline() {
+  finish({Outcome::failure, no_answer_within(timeout_)});
+}
+
+void TcpProbe::finish(Finding finding) {
+  cancel();
+  socket_.close();
+  finding.duration_us = microseconds_since(started_ns_);
+  std::exchange(done_, {})(std::move(finding));
+}
+
+}  // namespace sluice::health
