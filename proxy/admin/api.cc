@@ -1,0 +1,221 @@
+#include "proxy/admin/api.h"
+
+#include <arpa/inet.h>
+
+#include <charconv>
+#include <utility>
+
+#include "proxy/admin/json_body.h"
+#include "proxy/admin/router.h"
+#include "proxy/admin/views.h"
+#include "proxy/net/address.h"
+#include "registry/api.h"
+
+namespace sluice::admin {
+
+namespace {
+
+constexpr std::size_t kMaxConnectionsListed = 100'000;
+
+Reply text(std::string body) {
+  return {200, "text/plain; charset=utf-8", std::move(body), {}};
+}
+
+Reply with_version(Reply reply, const registry::Snapshot& snapshot) {
+  reply.headers.emplace_back("X-Sluice-Index", std::to_string(snapshot.index));
+  reply.headers.emplace_back("X-Sluice-Epoch", snapshot.epoch);
+  return reply;
+}
+
+Reply no_such_service(const std::string& name) {
+  return Reply::error(404, "there is no service " + name);
+}
+
+// --- Probes and metrics
+
+void serve_healthz(Control&, const Request&, const Responder& responder) {
+  responder.send(text("ok\n"));
+}
+
+void serve_readyz(Control& control, const Request&, const Responder& responder) {
+  Reply reply = text(control.status().phase + "\n");
+  if (!control.is_ready()) reply.status = 503;
+  responder.send(std::move(reply));
+}
+
+void serve_metrics(Control& control, const Request&, const Responder& responder) {
+  Reply reply = text(control.metrics_text());
+  reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  responder.send(std::move(reply));
+}
+
+// --- The registry
+
+void serve_services(Control& control, const Request&, const Responder& responder) {
+  const auto snapshot = control.snapshot();
+  responder.send(with_version(Reply::json(registry::services_json(*snapshot)), *snapshot));
+}
+
+void serve_service(Control& control, const Request& request, const Responder& responder) {
+  const auto snapshot = control.snapshot();
+  const registry::Service* service = snapshot->find(request.segments[2]);
+  Reply reply = service != nullptr ? Reply::json(registry::service_json(*snapshot, *service))
+                                   : no_such_service(request.segments[2]);
+  responder.send(with_version(std::move(reply), *snapshot));
+}
+
+// The address as the balancers know it; nothing if it is none.
+std::optional<std::string> canonical_ip(const std::string& text) {
+  net::SocketAddress address;
+  auto* v4 = reinterpret_cast<sockaddr_in*>(address.get());
+  auto* v6 = reinterpret_cast<sockaddr_in6*>(address.get());
+  if (::inet_pton(AF_INET, text.c_str(), &v4->sin_addr) == 1) {
+    v4->sin_family = AF_INET;
+  } else if (::inet_pton(AF_INET6, text.c_str(), &v6->sin6_addr) == 1) {
+    v6->sin6_family = AF_INET6;
+  } else {
+    return std::nullopt;
+  }
+  return net::Peer::of(address).host();
+}
+
+void serve_instance(Control& control, const Request& request, const Responder& responder) {
+  std::string client;
+  if (const auto given = request.parameter("client")) {
+    const auto ip = canonical_ip(*given);
+    if (!ip) return responder.send(Reply::error(400, "client must be an IP address"));
+    client = *ip;
+  }
+  const std::string& service = request.segments[2];
+  const auto snapshot = control.snapshot();
+  bool known = false;
+  const auto chosen = control.choose(service, client, known);
+  Reply reply = chosen  ? Reply::json(registry::instance_json(*chosen))
+                : known ? Reply::error(404, "no instance of " + service + " is eligible")
+                        : no_such_service(service);
+  responder.send(with_version(std::move(reply), *snapshot));
+}
+
+// --- Connections
+
+std::optional<std::size_t> read_limit(const std::string& text) {
+  std::size_t limit = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
+  const bool is_number = error == std::errc{} && end == text.data() + text.size();
+  if (!is_number || limit == 0 || limit > kMaxConnectionsListed) return std::nullopt;
+  return limit;
+}
+
+void serve_connections(Control& control, const Request& request, const Responder& responder) {
+  ConnectionQuery query;
+  query.service = request.parameter("service").value_or("");
+  query.listener = request.parameter("listener").value_or("");
+  query.instance = request.parameter("instance").value_or("");
+  if (const auto given = request.parameter("limit")) {
+    const auto limit = read_limit(*given);
+    if (!limit) return responder.send(Reply::error(400, "limit must be from 1 to 100000"));
+    query.limit = *limit;
+  }
+  control.connections(query, [responder](const ConnectionList& list) {
+    responder.send(Reply::json(connections_json(list)));
+  });
+}
+
+void end_connection(Control& control, const Request& request, const Responder& responder) {
+  control.close_connection(request.segments[2], [responder](bool found) {
+    responder.send(found ? Reply{204, "", "", {}}
+                         : Reply::error(404, "there is no such connection"));
+  });
+}
+
+// --- Configuration
+
+void serve_status(Control& control, const Request&, const Responder& responder) {
+  responder.send(Reply::json(status_json(control.status())));
+}
+
+void serve_config(Control& control, const Request&, const Responder& responder) {
+  responder.send(Reply::json("{\"config\":" + config::to_json(*control.config()) + "}"));
+}
+
+std::optional<bool> read_flag(std::string_view text) {
+  if (text.empty() || text == "true" || text == "1") return true;
+  if (text == "false" || text == "0") return false;
+  return std::nullopt;
+}
+
+struct ReloadWish {
+  std::optional<bool> dry_run;
+  std::string wrong;  // "" when it can be granted
+};
+
+ReloadWish read_reload_body(const std::string& body) {
+  ReloadWish wish;
+  if (body.empty()) return wish;
+  const auto json = read_json(body, wish.wrong);
+  if (!json) return wish;
+  if (!json->is_object()) return {{}, "the body must be an object"};
+  for (const auto& [key, value] : json->items()) {
+    if (key != "dry_run") return {{}, "unknown field: " + key};
+    if (!value.is_boolean()) return {{}, "dry_run must be true or false"};
+    wish.dry_run = value.get<bool>();
+  }
+  return wish;
+}
+
+ReloadWish read_reload(const Request& request) {
+  ReloadWish wish = read_reload_body(request.body);
+  const auto given = request.parameter("dry_run");
+  if (!wish.wrong.empty() || !given) return wish;
+  if (wish.dry_run) return {{}, "dry_run is given twice"};
+  wish.dry_run = read_flag(*given);
+  if (!wish.dry_run) wish.wrong = "dry_run must be true or false";
+  return wish;
+}
+
+void reload(Control& control, const Request& request, const Responder& responder) {
+  const ReloadWish wish = read_reload(request);
+  if (!wish.wrong.empty()) return responder.send(Reply::error(400, wish.wrong));
+  control.reload(wish.dry_run.value_or(false), [responder](const ReloadReport& report) {
+    Reply reply = Reply::json(reload_json(report));
+    if (!report.ok) reply.status = 400;
+    responder.send(std::move(reply));
+  });
+}
+
+using Serve = void (*)(Control&, const Request&, const Responder&);
+
+Router make_router(Control& control) {
+  const auto with = [&control](Serve serve) {
+    return [&control, serve](const Request& request, const Responder& responder) {
+      serve(control, request, responder);
+    };
+  };
+  return Router({
+      {"GET", {"healthz"}, {}, false, with(serve_healthz)},
+      {"GET", {"readyz"}, {}, false, with(serve_readyz)},
+      {"GET", {"metrics"}, {}, false, with(serve_metrics)},
+      {"GET", {"v1", "status"}, {}, false, with(serve_status)},
+      {"GET", {"v1", "config"}, {}, false, with(serve_config)},
+      {"GET", {"v1", "services"}, {}, false, with(serve_services)},
+      {"GET", {"v1", "services", "*"}, {}, false, with(serve_service)},
+      {"GET", {"v1", "services", "*", "instance"}, {"client"}, false, with(serve_instance)},
+      {"GET",
+       {"v1", "connections"},
+       {"service", "listener", "instance", "limit"},
+       false,
+       with(serve_connections)},
+      {"DELETE", {"v1", "connections", "*"}, {}, false, with(end_connection)},
+      {"POST", {"v1", "reload"}, {"dry_run"}, true, with(reload)},
+  });
+}
+
+}  // namespace
+
+Handler make_api(Control& control) {
+  return [router = make_router(control)](const Request& request, const Responder& responder) {
+    router.serve(request, responder);
+  };
+}
+
+}  // namespace sluice::admin

@@ -1,0 +1,100 @@
+// What the admin API may ask of the server: an interface, so that the API is tested without one.
+// Called on the admin thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/load.h"
+#include "config/render.h"
+#include "registry/snapshot.h"
+
+namespace sluice::admin {
+
+struct WorkerStatus {
+  std::uint32_t worker = 0;
+  std::uint64_t plan_version = 0;  // the plan it runs by
+  std::uint64_t connections = 0;   // that it owns now
+  double loop_lag_seconds = 0;     // how late its loop was at most, in the last ten seconds
+};
+
+struct Status {
+  std::string version;
+  std::int64_t pid = 0;
+  std::string config_file;
+  std::int64_t started_ms = 0;  // Unix time
+  std::uint64_t uptime_ms = 0;
+  std::string phase;  // "starting" | "ready" | "draining"
+  std::uint64_t index = 0;
+  std::string epoch;
+  std::uint64_t plan_version = 0;  // the newest one published
+  std::uint64_t connections = 0;
+  std::uint64_t max_connections = 0;
+  std::uint64_t fd_limit = 0;
+  std::uint64_t reloads_ok = 0;
+  std::uint64_t reloads_failed = 0;
+  std::string last_reload_error;  // "" after a good one
+  std::uint64_t log_lines_dropped = 0;
+  std::vector<WorkerStatus> workers;
+};
+
+// A live session. Times in ms.
+struct Connection {
+  std::string id;  // "<worker>-<serial>"
+  std::string listener, service, instance, client, upstream;
+  std::string state;  // "connecting" | "relaying" | "closing"
+  std::uint64_t age_ms = 0;
+  std::uint64_t idle_ms = 0;
+  std::uint64_t bytes_up = 0;
+  std::uint64_t bytes_down = 0;
+  std::uint32_t attempts = 0;
+  std::uint64_t incarnation = 0;
+};
+
+struct ConnectionQuery {
+  std::string service, listener, instance;  // "": any
+  std::size_t limit = 1000;
+};
+
+struct ConnectionList {
+  std::uint64_t total = 0;              // that match
+  std::vector<Connection> connections;  // at most `limit`
+};
+
+struct ReloadReport {
+  bool ok = false;
+  bool dry_run = false;
+  std::vector<config::Problem> problems;
+  std::vector<config::Difference> changes;
+  std::vector<std::string> needs_restart;  // paths that changed and wait for a restart
+  std::uint64_t plan_version = 0;
+  std::uint64_t index = 0;
+};
+
+class Control {
+ public:
+  virtual ~Control() = default;
+  virtual std::shared_ptr<const registry::Snapshot> snapshot() = 0;
+  virtual Status status() = 0;
+  virtual bool is_ready() = 0;
+  virtual std::string metrics_text() = 0;
+  virtual std::shared_ptr<const config::Config> config() = 0;
+  // One instance of a service as a connection from `client` would be given, without counting it.
+  // Null: none eligible. `known` is false when there is no such service. `client` is an IP address
+  // in its canonical text, or "" for nobody in particular.
+  virtual std::shared_ptr<const registry::Instance> choose(const std::string& service,
+                                                           const std::string& client,
+                                                           bool& known) = 0;
+  // The rest answers once, now or later, from any thread. A `done` that is dropped uncalled answers
+  // 503.
+  virtual void reload(bool dry_run, std::function<void(ReloadReport)> done) = 0;
+  virtual void connections(const ConnectionQuery& query,
+                           std::function<void(ConnectionList)> done) = 0;
+  virtual void close_connection(const std::string& id, std::function<void(bool found)> done) = 0;
+};
+
+}  // namespace sluice::admin

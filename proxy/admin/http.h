@@ -1,0 +1,94 @@
+// The HTTP/1.1 transport of the admin API, on a loop and thread of its own. It knows requests and
+// replies, limits and deadlines; it does not know what they mean.
+//
+// The reader of requests is ours and strict: what RFC 9112 leaves open to two readings is refused
+// with a JSON error and the end of the connection, so that no two programs on the way can disagree
+// on where a request ends. (libmicrohttpd 0.9.75, which Debian 12 has, takes bare LF, folded
+// headers, two lengths, a length beside a transfer coding, NUL and two Hosts, its strict mode
+// included.)
+//
+//   request_head, request_target, body_reader   bytes to a request; pure
+//   request_rules                               whether a well-formed request may be served; pure
+//   reply                                       a reply to bytes; pure
+//   http_connection                             one client: read, ask the handler, write, again
+//   transport, inbox                            the thread, and its way in for other threads
+//
+// Limits (config::AdminLimits): connections at once (more: 503), size of the header block (431, or
+// 414 for the target), at most 64 header fields (431), size of the body (413, before it is read),
+// and a deadline for a whole request from its first byte to the handler's answer (408 while it is
+// being read, 503 after). An idle kept-alive connection is closed after 60 s, a reply that is not
+// read after 30 s.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "config/config.h"
+
+namespace sluice::admin {
+
+struct Request {
+  std::string method;                 // "GET"
+  std::string path;                   // decoded, "/v1/services/pg"
+  std::vector<std::string> segments;  // of the path, each decoded: {"v1", "services", "pg"}
+  std::map<std::string, std::string, std::less<>> query;  // decoded; "" where no value was given
+  std::string body;
+
+  std::optional<std::string> parameter(std::string_view name) const;
+};
+
+struct Reply {
+  int status = 200;
+  std::string content_type = "application/json";
+  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers;
+
+  static Reply json(std::string body) { return {200, "application/json", std::move(body), {}}; }
+  // {"error":{"code":...,"message":...}} with `code` the word for the status ("not_found").
+  static Reply error(int status, std::string_view message);
+  static Reply error(int status, std::string_view code, std::string_view message);
+};
+
+// Answers one request, once, from any thread; the connection waits meanwhile. Copies share the one
+// answer. Dropping all copies without a word answers 503. May outlive the server: then the answer
+// goes nowhere.
+class Responder {
+ public:
+  struct Pending;
+  explicit Responder(std::shared_ptr<Pending> pending) : pending_(std::move(pending)) {}
+  void send(Reply reply) const;
+
+ private:
+  std::shared_ptr<Pending> pending_;
+};
+
+// Called on the transport's thread; must not block. Exceptions become a 500 without their text.
+using Handler = std::function<void(const Request&, Responder)>;
+
+class HttpServer {
+ public:
+  // Binds; throws std::runtime_error with a message for the operator ("cannot listen on
+  // 127.0.0.1:9901: Address already in use"). A unix socket is made with mode 0600; a stale one is
+  // replaced only if nobody answers on it.
+  HttpServer(const config::Admin& config, Handler handler);
+  ~HttpServer();  // answers what is under way with 503, closes, joins
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  void start();                                   // serves from here on; called once
+  void reconfigure(const config::Admin& config);  // limits and hosts; any thread
+  std::string address() const;                    // with the real port if the config said port 0
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace sluice::admin

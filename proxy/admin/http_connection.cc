@@ -1,0 +1,211 @@
+#include "proxy/admin/http_connection.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+
+#include "proxy/admin/reply.h"
+
+namespace sluice::admin {
+
+namespace {
+
+constexpr int kReadsPerTurn = 16;
+
+}  // namespace
+
+HttpConnection::HttpConnection(Surroundings& around, std::uint64_t id) : around_(around), id_(id) {}
+
+HttpConnection::~HttpConnection() {
+  around_.poller.forget(*this);
+}
+
+bool HttpConnection::open(net::Fd client) {
+  // A client that connects and says nothing has no longer than one that says half of a request.
+  set_deadline(around_.settings->limits.deadline);
+  return socket_.open(around_.poller, std::move(client), *this);
+}
+
+void HttpConnection::answer(const Reply& answered) {
+  if (phase_ != Phase::asked) return;
+  reply(answered, !keep_alive_);
+  tell_if_gone();
+}
+
+void HttpConnection::stop() {
+  if (phase_ == Phase::reading || phase_ == Phase::asked) refuse({503, "the server stops"});
+}
+
+void HttpConnection::on_ready() {
+  if (phase_ == Phase::idle || phase_ == Phase::reading) read_request();
+  if (phase_ == Phase::asked && socket_.failed) phase_ = Phase::gone;
+  if (phase_ == Phase::writing) write();
+  if (phase_ == Phase::lingering) discard_input();
+  tell_if_gone();
+}
+
+void HttpConnection::on_deadline() {
+  switch (phase_) {
+    case Phase::reading:
+      refuse({408, "the request took too long"});
+      break;
+    case Phase::asked:
+      refuse({503, "no answer in time"});
+      break;
+    case Phase::writing:
+      socket_.reset();  // or the kernel would go on offering the rest of the reply
+      phase_ = Phase::gone;
+      break;
+    default:
+      phase_ = Phase::gone;
+  }
+  tell_if_gone();
+}
+
+void HttpConnection::tell_if_gone() {
+  if (phase_ == Phase::gone) around_.on_gone(id_);  // destroys this
+}
+
+void HttpConnection::read_request() {
+  parse();  // what was sent ahead
+  for (int reads = 0; phase_ == Phase::idle || phase_ == Phase::reading; ++reads) {
+    if (reads == kReadsPerTurn) return around_.poller.again(*this);
+    if (!receive()) return;
+    parse();
+  }
+}
+
+// False when nothing has come, now or for ever.
+bool HttpConnection::receive() {
+  if (!socket_.readable) return false;
+  const ssize_t count =
+      ::recv(socket_.fd(), around_.scratch.data(), around_.scratch.size(), MSG_DONTWAIT);
+  if (count > 0) {
+    input_.append(around_.scratch.data(), static_cast<std::size_t>(count));
+    return true;
+  }
+  if (count < 0 && errno == EINTR) return true;
+  if (count < 0 && errno == EAGAIN) {
+    socket_.readable = false;
+  } else {
+    phase_ = Phase::gone;
+  }
+  return false;
+}
+
+void HttpConnection::begin_request() {
+  phase_ = Phase::reading;
+  settings_ = around_.settings;
+  set_deadline(settings_->limits.deadline);
+  head_.emplace(settings_->limits.header.count);
+  body_.reset();
+  is_head_method_ = false;
+}
+
+void HttpConnection::parse() {
+  if (input_.empty()) return;
+  if (phase_ == Phase::idle) begin_request();
+  if (!body_ && parse_head() == Progress::complete) accept_head();
+  if (phase_ == Phase::reading && body_ && parse_body() == Progress::complete) ask_handler();
+}
+
+Progress HttpConnection::parse_head() {
+  const Progress progress = head_->read(input_);
+  if (progress == Progress::refused) refuse(head_->refusal());
+  return progress;
+}
+
+Progress HttpConnection::parse_body() {
+  std::string_view rest = input_;
+  const Progress progress = body_->read(rest);
+  input_.erase(0, input_.size() - rest.size());
+  if (progress == Progress::refused) refuse(body_->refusal());
+  return progress;
+}
+
+void HttpConnection::accept_head() {
+  const RequestHead& head = head_->head();
+  is_head_method_ = head.request.method == "HEAD";
+  input_.erase(0, head_->size());
+  if (const Objection objection = settings_->rules.check(head)) return refuse(*objection);
+  body_.emplace(head, settings_->limits.body.count);
+  const bool is_too_large = head.content_length > settings_->limits.body.count;
+  if (!head.expects_continue || !head.has_body() || !input_.empty() || is_too_large) return;
+  // Nothing else is on its way to the client, so these few bytes fit into the socket.
+  static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+  ::send(socket_.fd(), kContinue.data(), kContinue.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+void HttpConnection::ask_handler() {
+  phase_ = Phase::asked;
+  keep_alive_ = head_->head().keep_alive;
+  Request& request = head_->head().request;
+  request.body = std::move(body_->body());
+  const Responder responder(std::make_shared<Responder::Pending>(around_.inbox, id_));
+  try {
+    around_.handler(request, responder);
+  } catch (...) {  // what it says may hold secrets
+    responder.send(Reply::error(500, "the request could not be handled"));
+  }
+}
+
+void HttpConnection::refuse(const Refusal& why) {
+  reply(Reply::error(why.status, why.message), true);
+}
+
+void HttpConnection::reply(const Reply& reply, bool close) {
+  keep_alive_ = !close;
+  output_ = to_wire(reply, {is_head_method_, close, std::time(nullptr)});
+  written_ = 0;
+  head_.reset();
+  body_.reset();
+  phase_ = Phase::writing;
+  set_deadline(around_.settings->patience.write);
+  write();
+}
+
+void HttpConnection::write() {
+  while (written_ < output_.size()) {
+    const ssize_t count = ::send(socket_.fd(), output_.data() + written_, output_.size() - written_,
+                                 MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (count >= 0) {
+      written_ += static_cast<std::size_t>(count);
+    } else if (errno == EAGAIN) {
+      return;
+    } else if (errno != EINTR) {
+      phase_ = Phase::gone;
+      return;
+    }
+  }
+  finish_reply();
+}
+
+void HttpConnection::finish_reply() {
+  output_ = {};
+  if (keep_alive_) {
+    phase_ = Phase::idle;
+    set_deadline(around_.settings->patience.idle);
+    return around_.poller.again(*this);  // the next request, after the other clients' turns
+  }
+  ::shutdown(socket_.fd(), SHUT_WR);
+  input_ = {};
+  phase_ = Phase::lingering;
+  set_deadline(around_.settings->patience.linger);
+  discard_input();
+}
+
+void HttpConnection::discard_input() {
+  for (int reads = 0; reads < kReadsPerTurn; ++reads) {
+    if (!receive()) return;
+    input_.clear();
+  }
+  around_.poller.again(*this);
+}
+
+void HttpConnection::set_deadline(std::chrono::milliseconds in) {
+  around_.wheel.set(*this, around_.loop.now_ms() + static_cast<std::uint64_t>(in.count()));
+}
+
+}  // namespace sluice::admin

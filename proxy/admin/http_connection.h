@@ -1,0 +1,96 @@
+// One client of the admin API: reads a request, has it answered, writes the reply, and again.
+//
+//   idle -> reading -> asked -> writing -> idle
+//               \_________________/ \--> lingering -> gone
+//
+// Requests that a client sends ahead wait in its socket until the reply before them is written, so
+// replies keep the order and no client has more than one request under way. A refusal is written,
+// and then the connection lingers: our side is shut, what still comes is thrown away for a while,
+// because closing a socket that holds unread bytes would take the refusal back. Each phase has one
+// deadline.
+//
+// Owned by the transport, on whose thread it lives. Destroying it closes the socket.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "proxy/admin/body_reader.h"
+#include "proxy/admin/http.h"
+#include "proxy/admin/inbox.h"
+#include "proxy/admin/request_head.h"
+#include "proxy/admin/settings.h"
+#include "proxy/net/loop.h"
+#include "proxy/net/poller.h"
+#include "proxy/net/wheel.h"
+
+namespace sluice::admin {
+
+// What all connections of a server use. Owned by the transport; outlives them.
+struct Surroundings {
+  net::Loop& loop;
+  net::Poller& poller;
+  net::Wheel& wheel;
+  Handler handler;
+  std::shared_ptr<Inbox> inbox;
+  std::shared_ptr<const Settings> settings;       // a request keeps those that it began under
+  std::function<void(std::uint64_t id)> on_gone;  // destroys the connection
+  std::array<char, 16384> scratch;                // where bytes arrive
+};
+
+class HttpConnection final : private net::Pollable, private net::Deadline {
+ public:
+  HttpConnection(Surroundings& around, std::uint64_t id);
+  ~HttpConnection();
+  HttpConnection(const HttpConnection&) = delete;
+  HttpConnection& operator=(const HttpConnection&) = delete;
+
+  bool open(net::Fd client);  // false: the kernel refuses
+  // The handler's answer. Ignored when the deadline was faster. May destroy this.
+  void answer(const Reply& reply);
+  // Answers 503 if a request is under way. To be destroyed after it.
+  void stop();
+
+ private:
+  enum class Phase { idle, reading, asked, writing, lingering, gone };
+
+  void on_ready() override;
+  void on_deadline() override;
+  void tell_if_gone();
+
+  void read_request();
+  bool receive();
+  void begin_request();
+  void parse();
+  Progress parse_head();
+  Progress parse_body();
+  void accept_head();
+  void ask_handler();
+
+  void refuse(const Refusal& why);
+  void reply(const Reply& reply, bool close);
+  void write();
+  void finish_reply();
+  void discard_input();
+  void set_deadline(std::chrono::milliseconds in);
+
+  Surroundings& around_;
+  const std::uint64_t id_;
+  net::Socket socket_;
+  Phase phase_ = Phase::idle;
+  std::string input_;  // arrived and not yet taken into the request
+  std::shared_ptr<const Settings> settings_;
+  std::optional<HeadReader> head_;
+  std::optional<BodyReader> body_;  // once the head is complete
+  bool is_head_method_ = false;
+  bool keep_alive_ = false;
+  std::string output_;
+  std::size_t written_ = 0;
+};
+
+}  // namespace sluice::admin

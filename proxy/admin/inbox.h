@@ -1,0 +1,63 @@
+// The way into the transport's thread for all other threads: answers to requests, new settings, the
+// end.
+//
+// Shared by the transport, the HttpServer and every Responder that is still out, so it may outlive
+// the first two. A lock is held for a push or a swap; this is not the data path.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "proxy/admin/http.h"
+#include "proxy/admin/settings.h"
+#include "proxy/net/loop.h"
+
+namespace sluice::admin {
+
+struct Answer {
+  std::uint64_t connection = 0;
+  Reply reply;
+};
+
+struct Mail {
+  std::vector<Answer> answers;               // oldest first
+  std::shared_ptr<const Settings> settings;  // null: none that are new
+  bool stop = false;
+};
+
+class Inbox {
+ public:
+  // Any thread. After close() they do nothing.
+  void post(Answer answer);
+  void post(std::shared_ptr<const Settings> settings);
+  void post_stop();
+
+  // The transport's: mail rings `bell` from open() to close().
+  void open(net::Bell& bell);
+  void close();
+  Mail take();
+
+ private:
+  void ring();  // Requires: mutex_ is held
+
+  std::mutex mutex_;
+  net::Bell* bell_ = nullptr;
+  Mail mail_;
+};
+
+// One request that waits for its answer.
+struct Responder::Pending {
+  Pending(std::shared_ptr<Inbox> to, std::uint64_t of) : inbox(std::move(to)), connection(of) {}
+  ~Pending();  // unanswered: 503
+  Pending(const Pending&) = delete;
+  Pending& operator=(const Pending&) = delete;
+
+  const std::shared_ptr<Inbox> inbox;
+  const std::uint64_t connection;
+  std::atomic<bool> answered{false};
+};
+
+}  // namespace sluice::admin

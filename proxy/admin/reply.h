@@ -1,0 +1,27 @@
+// A reply as bytes. Pure; any thread.
+#pragma once
+
+#include <cstdint>
+#include <ctime>
+#include <string>
+#include <string_view>
+
+#include "proxy/admin/http.h"
+
+namespace sluice::admin {
+
+// The word for a status in the errors of the API: 404 is "not_found".
+std::string_view error_code(int status);
+
+struct Delivery {
+  bool without_body = false;  // to a HEAD
+  bool close = false;         // the connection ends with this reply
+  std::time_t now = 0;        // for the Date field
+};
+
+// Head and body. Every reply says that it is neither to be cached nor to be taken for another type
+// than it names; none ever allows another origin. Requires: the reply's own headers hold no control
+// bytes.
+std::string to_wire(const Reply& reply, const Delivery& delivery);
+
+}  // namespace sluice::admin

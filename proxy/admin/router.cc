@@ -1,0 +1,59 @@
+#include "proxy/admin/router.h"
+
+#include <algorithm>
+#include <string>
+
+#include "config/nearest.h"
+
+namespace sluice::admin {
+
+namespace {
+
+bool matches(const Route& route, const Request& request) {
+  return std::equal(route.path.begin(), route.path.end(), request.segments.begin(),
+                    request.segments.end(), [](std::string_view pattern, const std::string& is) {
+                      return pattern == "*" ? !is.empty() : pattern == is;
+                    });
+}
+
+std::string what_is_unknown(const Route& route, const Request& request) {
+  for (const auto& [name, value] : request.query) {
+    const auto& known = route.parameters;
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      const std::string_view nearest = config::nearest(name, known);
+      const std::string hint = "; did you mean " + std::string(nearest) + "?";
+      return "unknown parameter: " + name + (nearest.empty() ? "" : hint);
+    }
+  }
+  if (!route.takes_body && !request.body.empty()) return "no body is taken here";
+  return {};
+}
+
+Reply method_not_allowed(const std::string& allowed) {
+  Reply reply = Reply::error(405, "allowed: " + allowed);
+  reply.headers.emplace_back("Allow", allowed);
+  return reply;
+}
+
+}  // namespace
+
+void Router::serve(const Request& request, const Responder& responder) const {
+  const std::string_view method =
+      request.method == "HEAD" ? std::string_view("GET") : std::string_view(request.method);
+  std::string allowed;
+  for (const Route& route : routes_) {
+    if (!matches(route, request)) continue;
+    if (route.method == method) {
+      const std::string unknown = what_is_unknown(route, request);
+      if (!unknown.empty()) return responder.send(Reply::error(400, unknown));
+      return route.serve(request, responder);
+    }
+    allowed += allowed.empty() ? "" : ", ";
+    allowed += route.method;
+    if (route.method == "GET") allowed += ", HEAD";
+  }
+  if (allowed.empty()) return responder.send(Reply::error(404, "there is no such path"));
+  responder.send(method_not_allowed(allowed));
+}
+
+}  // namespace sluice::admin

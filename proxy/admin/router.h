@@ -1,0 +1,32 @@
+// Method and path to the function that serves them. Immutable once made; any thread.
+#pragma once
+
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include "proxy/admin/http.h"
+
+namespace sluice::admin {
+
+struct Route {
+  std::string_view method;
+  std::vector<std::string_view> path;        // segments; "*" stands for any one that is not empty
+  std::vector<std::string_view> parameters;  // of the query, that it knows
+  bool takes_body = false;
+  std::function<void(const Request&, const Responder&)> serve;
+};
+
+class Router {
+ public:
+  explicit Router(std::vector<Route> routes) : routes_(std::move(routes)) {}
+
+  // Serves, or answers 404, 405 with Allow, or 400 for a parameter or a body that the route does
+  // not know.
+  void serve(const Request& request, const Responder& responder) const;
+
+ private:
+  std::vector<Route> routes_;
+};
+
+}  // namespace sluice::admin

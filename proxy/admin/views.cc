@@ -1,0 +1,122 @@
+#include "proxy/admin/views.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace sluice::admin {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string text(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Json view(const WorkerStatus& worker) {
+  return {{"worker", worker.worker},
+          {"plan_version", worker.plan_version},
+          {"connections", worker.connections},
+          {"loop_lag_seconds", worker.loop_lag_seconds}};
+}
+
+Json view(const Connection& connection) {
+  return {{"id", connection.id},
+          {"listener", connection.listener},
+          {"service", connection.service},
+          {"instance", connection.instance},
+          {"client", connection.client},
+          {"upstream", connection.upstream},
+          {"state", connection.state},
+          {"age_ms", connection.age_ms},
+          {"idle_ms", connection.idle_ms},
+          {"bytes_up", connection.bytes_up},
+          {"bytes_down", connection.bytes_down},
+          {"attempts", connection.attempts},
+          {"incarnation", connection.incarnation}};
+}
+
+std::string_view word(config::Difference::Kind kind) {
+  switch (kind) {
+    case config::Difference::Kind::added:
+      return "added";
+    case config::Difference::Kind::removed:
+      return "removed";
+    case config::Difference::Kind::changed:
+      return "changed";
+  }
+  return "";
+}
+
+Json view(const config::Difference& change) {
+  return {{"kind", word(change.kind)},
+          {"path", change.path},
+          {"before", change.before},
+          {"after", change.after}};
+}
+
+Json view(const config::Problem& problem) {
+  return {{"severity", problem.severity == config::Severity::error ? "error" : "warning"},
+          {"file", problem.file},
+          {"line", problem.line},
+          {"column", problem.column},
+          {"path", problem.path},
+          {"message", problem.message}};
+}
+
+template <class T>
+Json views(const std::vector<T>& items) {
+  Json array = Json::array();
+  for (const T& item : items) array.push_back(view(item));
+  return array;
+}
+
+Json invalid_config(const std::vector<config::Problem>& problems) {
+  const auto errors = std::count_if(problems.begin(), problems.end(), [](const auto& problem) {
+    return problem.severity == config::Severity::error;
+  });
+  return {{"code", "invalid_config"},
+          {"message", "the file has " + std::to_string(errors) +
+                          (errors == 1 ? " error" : " errors") + "; nothing was changed"}};
+}
+
+}  // namespace
+
+std::string status_json(const Status& status) {
+  return text({{"version", status.version},
+               {"pid", status.pid},
+               {"config_file", status.config_file},
+               {"started_ms", status.started_ms},
+               {"uptime_ms", status.uptime_ms},
+               {"phase", status.phase},
+               {"index", status.index},
+               {"epoch", status.epoch},
+               {"plan_version", status.plan_version},
+               {"connections", status.connections},
+               {"max_connections", status.max_connections},
+               {"fd_limit", status.fd_limit},
+               {"reloads_ok", status.reloads_ok},
+               {"reloads_failed", status.reloads_failed},
+               {"last_reload_error", status.last_reload_error},
+               {"log_lines_dropped", status.log_lines_dropped},
+               {"workers", views(status.workers)}});
+}
+
+std::string connections_json(const ConnectionList& list) {
+  return text({{"total", list.total}, {"connections", views(list.connections)}});
+}
+
+std::string reload_json(const ReloadReport& report) {
+  Json json = Json::object();
+  if (!report.ok) json["error"] = invalid_config(report.problems);
+  json["ok"] = report.ok;
+  json["dry_run"] = report.dry_run;
+  json["changes"] = views(report.changes);
+  json["needs_restart"] = report.needs_restart;
+  json["problems"] = views(report.problems);
+  json["index"] = report.index;
+  json["plan_version"] = report.plan_version;
+  return text(json);
+}
+
+}  // namespace sluice::admin

@@ -1,0 +1,22 @@
+// What Control answers, as the JSON of the API. Pure; any thread. Names are those of the structs;
+// strings that are not valid UTF-8 come out with U+FFFD.
+#pragma once
+
+#include <string>
+
+#include "proxy/admin/control.h"
+
+namespace sluice::admin {
+
+std::string status_json(const Status& status);
+
+// {"total", "connections": [...]}
+std::string connections_json(const ConnectionList& list);
+
+// {"ok", "dry_run", "changes": [{"kind", "path", "before", "after"}], "needs_restart": [...],
+//  "problems": [{"severity", "file", "line", "column", "path", "message"}], "index",
+//  "plan_version"},
+// led by "error" {"code": "invalid_config", "message"} when the file was refused.
+std::string reload_json(const ReloadReport& report);
+
+}  // namespace sluice::admin

@@ -1,0 +1,361 @@
+#include "proxy/admin/api.h"
+
+#include <gtest/gtest.h>
+
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "tests/support/admin.h"
+
+namespace sluice::admin {
+namespace {
+
+using test::Response;
+using Json = nlohmann::json;
+
+std::shared_ptr<const registry::Instance> instance(const std::string& id) {
+  registry::Instance made;
+  std::string why;
+  made.id = id;
+  made.address = *config::Endpoint::parse("10.0.0.1:5432", why);
+  made.live = std::make_shared<registry::Live>(registry::Identity{"pg", id, 1, made.address});
+  return std::make_shared<const registry::Instance>(std::move(made));
+}
+
+// A server that says what the test has put here, and notes what it was asked.
+class FakeControl : public Control {
+ public:
+  FakeControl() {
+    registry::Service pg;
+    pg.name = "pg";
+    pg.instances = {instance("a")};
+    auto made = std::make_shared<registry::Snapshot>();
+    made->index = 7;
+    made->epoch = "e1";
+    made->services.emplace("pg", std::make_shared<const registry::Service>(std::move(pg)));
+    snapshot_ = std::move(made);
+  }
+
+  std::shared_ptr<const registry::Snapshot> snapshot() override { return snapshot_; }
+  Status status() override {
+    Status status;
+    status.version = "0.1.0";
+    status.phase = phase;
+    status.index = 7;
+    status.last_reload_error = "bad byte \xff";
+    status.workers = {{0, 3, 12, 0.5}};
+    return status;
+  }
+  bool is_ready() override { return phase == "ready"; }
+  std::string metrics_text() override { return "sluice_registry_index 7\n"; }
+  std::shared_ptr<const config::Config> config() override {
+    return std::make_shared<const config::Config>();
+  }
+  std::shared_ptr<const registry::Instance> choose(const std::string& service,
+                                                   const std::string& client,
+                                                   bool& known) override {
+    asked = service + " for " + client;
+    known = service == "pg";
+    return known && has_eligible ? instance("a") : nullptr;
+  }
+  void reload(bool dry_run, std::function<void(ReloadReport)> done) override {
+    asked = dry_run ? "reload, dry" : "reload";
+    // From another thread, as the control loop does.
+    std::thread([this, done = std::move(done)] { done(report); }).join();
+  }
+  void connections(const ConnectionQuery& query,
+                   std::function<void(ConnectionList)> done) override {
+    asked = query.service + "|" + query.listener + "|" + query.instance + "|" +
+            std::to_string(query.limit);
+    Connection one;
+    one.id = "0-17";
+    one.client = "10.0.0.9:4711";
+    one.bytes_up = 1ull << 53;
+    done({3, {one}});
+  }
+  void close_connection(const std::string& id, std::function<void(bool)> done) override {
+    if (id != "lost") done(id == "0-17");
+  }
+
+  // Written between requests only.
+  std::string phase = "ready";
+  bool has_eligible = true;
+  ReloadReport report;
+  std::string asked;
+
+ private:
+  std::shared_ptr<const registry::Snapshot> snapshot_;
+};
+
+class Api : public ::testing::Test {
+ protected:
+  Api() { server_.start(); }
+
+  static std::string code(const Response& response) {
+    return response.json()["error"]["code"].get<std::string>();
+  }
+  static std::string message(const Response& response) {
+    return response.json()["error"]["message"].get<std::string>();
+  }
+
+  FakeControl control_;
+  HttpServer server_{[] {
+                       config::Admin config;
+                       config.bind = "127.0.0.1:0";
+                       return config;
+                     }(),
+                     make_api(control_)};
+  test::Admin client_{server_.address()};
+};
+
+TEST_F(Api, IsAliveWhateverItsPhase) {
+  control_.phase = "draining";
+  const Response reply = client_.get("/healthz");
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.body, "ok\n");
+}
+
+TEST_F(Api, IsReadyOnlyInThatPhase) {
+  const struct {
+    const char* phase;
+    int status;
+  } cases[] = {{"starting", 503}, {"ready", 200}, {"draining", 503}};
+  for (const auto& c : cases) {
+    control_.phase = c.phase;
+    const Response reply = client_.get("/readyz");
+    EXPECT_EQ(reply.status, c.status);
+    EXPECT_EQ(reply.body, std::string(c.phase) + "\n");
+  }
+}
+
+TEST_F(Api, ServesMetricsAsPrometheusText) {
+  const Response reply = client_.get("/metrics");
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.headers.at("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+  EXPECT_EQ(reply.body, "sluice_registry_index 7\n");
+}
+
+TEST_F(Api, TellsItsStatus) {
+  const Json status = client_.get("/v1/status").json();
+  EXPECT_EQ(status["version"], "0.1.0");
+  EXPECT_EQ(status["phase"], "ready");
+  EXPECT_EQ(status["index"], 7);
+  EXPECT_EQ(status["last_reload_error"], "bad byte \uFFFD");
+  ASSERT_EQ(status["workers"].size(), 1u);
+  EXPECT_EQ(status["workers"][0]["plan_version"], 3);
+  EXPECT_EQ(status["workers"][0]["connections"], 12);
+  EXPECT_EQ(status["workers"][0]["loop_lag_seconds"], 0.5);
+}
+
+TEST_F(Api, ShowsTheEffectiveConfiguration) {
+  const Json json = client_.get("/v1/config").json();
+  EXPECT_EQ(json["config"]["version"], 1);
+  EXPECT_EQ(json["config"]["admin"]["limits"]["connections"], 1024);
+}
+
+TEST_F(Api, ListsServicesAtAnIndex) {
+  const Response all = client_.get("/v1/services");
+  EXPECT_EQ(all.status, 200);
+  EXPECT_EQ(all.headers.at("x-sluice-index"), "7");
+  EXPECT_EQ(all.headers.at("x-sluice-epoch"), "e1");
+  EXPECT_EQ(all.json()["services"][0]["service"], "pg");
+
+  const Response one = client_.get("/v1/services/pg");
+  EXPECT_EQ(one.status, 200);
+  EXPECT_EQ(one.headers.at("x-sluice-index"), "7");
+  EXPECT_EQ(one.json()["instances"][0]["id"], "a");
+
+  const Response none = client_.get("/v1/services/mysql");
+  EXPECT_EQ(none.status, 404);
+  EXPECT_EQ(message(none), "there is no service mysql");
+  EXPECT_EQ(none.headers.at("x-sluice-index"), "7");
+}
+
+TEST_F(Api, ChoosesAnInstanceForAClient) {
+  const struct {
+    const char* target;
+    const char* asked;
+  } cases[] = {
+      {"/v1/services/pg/instance", "pg for "},
+      {"/v1/services/pg/instance?client=10.0.0.9", "pg for 10.0.0.9"},
+      {"/v1/services/pg/instance?client=2001:DB8:0::1", "pg for 2001:db8::1"},
+      {"/v1/services/pg/instance?client=::ffff:10.0.0.9", "pg for 10.0.0.9"},
+  };
+  for (const auto& c : cases) {
+    const Response reply = client_.get(c.target);
+    EXPECT_EQ(reply.status, 200) << c.target;
+    EXPECT_EQ(reply.json()["id"], "a");
+    EXPECT_EQ(control_.asked, c.asked);
+  }
+}
+
+TEST_F(Api, SaysWhyItChoosesNoInstance) {
+  for (const char* ip : {"", "x", "10.0.0", "10.0.0.9:80", "[::1]", "localhost", "010.0.0.1"}) {
+    EXPECT_EQ(client_.get(std::string("/v1/services/pg/instance?client=") + ip).status, 400) << ip;
+  }
+  const Response unknown = client_.get("/v1/services/mysql/instance");
+  EXPECT_EQ(unknown.status, 404);
+  EXPECT_EQ(message(unknown), "there is no service mysql");
+  control_.has_eligible = false;
+  const Response nobody = client_.get("/v1/services/pg/instance");
+  EXPECT_EQ(nobody.status, 404);
+  EXPECT_EQ(message(nobody), "no instance of pg is eligible");
+}
+
+TEST_F(Api, ListsConnectionsThatMatch) {
+  const Response all = client_.get("/v1/connections");
+  EXPECT_EQ(control_.asked, "|||1000");
+  EXPECT_EQ(all.json()["total"], 3);
+  EXPECT_EQ(all.json()["connections"][0]["id"], "0-17");
+  EXPECT_EQ(all.json()["connections"][0]["bytes_up"], 1ull << 53);
+  EXPECT_EQ(client_.get("/v1/connections?service=pg&listener=main&instance=a%2Fb&limit=5").status,
+            200);
+  EXPECT_EQ(control_.asked, "pg|main|a/b|5");
+  for (const char* limit : {"", "0", "-1", "+5", "5x", "100001", "99999999999999999999"}) {
+    EXPECT_EQ(client_.get(std::string("/v1/connections?limit=") + limit).status, 400) << limit;
+  }
+}
+
+TEST_F(Api, EndsAConnection) {
+  const Response done = client_.del("/v1/connections/0-17");
+  EXPECT_EQ(done.status, 204);
+  EXPECT_EQ(done.body, "");
+  EXPECT_EQ(client_.del("/v1/connections/0-18").status, 404);
+  EXPECT_EQ(client_.del("/v1/connections/lost").status, 503) << "nobody answered";
+}
+
+TEST_F(Api, ReloadsOrShowsWhatAReloadWouldDo) {
+  control_.report.ok = true;
+  const struct {
+    const char* target;
+    const char* body;
+    const char* asked;
+  } cases[] = {
+      {"/v1/reload", "", "reload"},
+      {"/v1/reload", "{}", "reload"},
+      {"/v1/reload", R"({"dry_run": false})", "reload"},
+      {"/v1/reload", R"({"dry_run": true})", "reload, dry"},
+      {"/v1/reload?dry_run", "", "reload, dry"},
+      {"/v1/reload?dry_run=true", "", "reload, dry"},
+      {"/v1/reload?dry_run=1", "{}", "reload, dry"},
+      {"/v1/reload?dry_run=false", "", "reload"},
+      {"/v1/reload?dry_run=0", "", "reload"},
+  };
+  for (const auto& c : cases) {
+    EXPECT_EQ(client_.post(c.target, c.body).status, 200) << c.target << c.body;
+    EXPECT_EQ(control_.asked, c.asked) << c.target << c.body;
+  }
+}
+
+TEST_F(Api, ReportsWhatAReloadChanged) {
+  using Kind = config::Difference::Kind;
+  control_.report.ok = true;
+  control_.report.changes = {{Kind::changed, "services[pg].retry.max_retries", "3", "5"},
+                             {Kind::added, "listeners[b]", "", "x"},
+                             {Kind::removed, "listeners[a]", "y", ""}};
+  control_.report.needs_restart = {"process.workers"};
+  control_.report.problems = {{config::Severity::warning, "a.yaml", 3, 1, "log", "odd"}};
+  control_.report.index = 8;
+  control_.report.plan_version = 4;
+  const Response reply = client_.post("/v1/reload");
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.json(), Json::parse(R"({
+    "ok": true, "dry_run": false, "needs_restart": ["process.workers"],
+    "changes": [
+      {"kind": "changed", "path": "services[pg].retry.max_retries", "before": "3", "after": "5"},
+      {"kind": "added", "path": "listeners[b]", "before": "", "after": "x"},
+      {"kind": "removed", "path": "listeners[a]", "before": "y", "after": ""}],
+    "problems": [{"severity": "warning", "file": "a.yaml", "line": 3, "column": 1, "path": "log",
+                  "message": "odd"}],
+    "index": 8, "plan_version": 4})"));
+}
+
+TEST_F(Api, ListsAllProblemsOfAFileThatItRefuses) {
+  control_.report.problems = {
+      {config::Severity::error, "a.yaml", 12, 7, "services[2].check.interval", "below 100ms"},
+      {config::Severity::warning, "a.yaml", 1, 1, "log", "odd"},
+      {config::Severity::error, "a.yaml", 20, 3, "listeners", "empty"}};
+  const Response reply = client_.post("/v1/reload");
+  EXPECT_EQ(reply.status, 400);
+  EXPECT_EQ(code(reply), "invalid_config");
+  EXPECT_EQ(message(reply), "the file has 2 errors; nothing was changed");
+  EXPECT_EQ(reply.json()["ok"], false);
+  ASSERT_EQ(reply.json()["problems"].size(), 3u);
+  EXPECT_EQ(reply.json()["problems"][0]["line"], 12);
+  EXPECT_EQ(reply.json()["problems"][0]["column"], 7);
+  EXPECT_EQ(reply.json()["problems"][0]["path"], "services[2].check.interval");
+}
+
+TEST_F(Api, RefusesAReloadThatItDoesNotUnderstand) {
+  const struct {
+    const char* target;
+    const char* body;
+  } cases[] = {
+      {"/v1/reload?dry_run=yes", ""},
+      {"/v1/reload?dryrun=true", ""},
+      {"/v1/reload?dry_run=true", R"({"dry_run": true})"},
+      {"/v1/reload", R"({"dry_run": 1})"},
+      {"/v1/reload", R"({"dry": true})"},
+      {"/v1/reload", R"({"dry_run": true, "dry_run": false})"},
+      {"/v1/reload", "[]"},
+      {"/v1/reload", "{"},
+  };
+  for (const auto& c : cases) {
+    const Response reply = client_.post(c.target, c.body);
+    EXPECT_EQ(reply.status, 400) << c.target << c.body;
+    EXPECT_EQ(code(reply), "bad_request") << c.target << c.body;
+  }
+  EXPECT_EQ(control_.asked, "");
+  EXPECT_EQ(message(client_.post("/v1/reload?dryrun=1")),
+            "unknown parameter: dryrun; did you mean dry_run?");
+}
+
+TEST_F(Api, NamesTheMethodsOfAPath) {
+  const struct {
+    const char* method;
+    const char* target;
+    const char* allow;
+  } cases[] = {
+      {"GET", "/v1/reload", "POST"},         {"GET", "/v1/connections/0-17", "DELETE"},
+      {"POST", "/v1/services", "GET, HEAD"}, {"DELETE", "/v1/connections", "GET, HEAD"},
+      {"OPTIONS", "/healthz", "GET, HEAD"},  {"PUT", "/metrics", "GET, HEAD"},
+  };
+  for (const auto& c : cases) {
+    const Response reply = client_.request(c.method, c.target, "", {});
+    EXPECT_EQ(reply.status, 405) << c.method << " " << c.target;
+    EXPECT_EQ(reply.headers.at("allow"), c.allow) << c.method << " " << c.target;
+    EXPECT_EQ(code(reply), "method_not_allowed");
+  }
+  EXPECT_EQ(control_.asked, "");
+}
+
+TEST_F(Api, KnowsNoOtherPath) {
+  for (const char* target : {"/", "/v1", "/v1/", "/v2/services", "/healthz/", "/v1/services/",
+                             "/v1//services", "/v1/services/pg/", "/v1/services/pg/instance/x",
+                             "/v1/services//instance", "/v1/connections/", "/Healthz"}) {
+    const Response reply = client_.get(target);
+    EXPECT_EQ(reply.status, 404) << target;
+    EXPECT_EQ(code(reply), "not_found") << target;
+  }
+}
+
+TEST_F(Api, IgnoresNothingThatItWasAsked) {
+  EXPECT_EQ(client_.get("/healthz?verbose=1").status, 400);
+  EXPECT_EQ(client_.get("/v1/services?index=7").status, 400);
+  EXPECT_EQ(
+      client_
+          .request("DELETE", "/v1/connections/0-17", "{}", {{"Content-Type", "application/json"}})
+          .status,
+      400);
+}
+
+TEST_F(Api, AnswersHeadAsGet) {
+  const Response reply = client_.request("HEAD", "/healthz", "", {});
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.headers.at("content-length"), "3");
+  EXPECT_EQ(reply.body, "");
+}
+
+}  // namespace
+}  // namespace sluice::admin
