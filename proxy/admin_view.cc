@@ -1,0 +1,171 @@
+#include "proxy/admin_view.h"
+
+#include <unistd.h>
+
+#include <charconv>
+#include <mutex>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace sluice {
+
+namespace {
+
+// One list put together from the answers of all workers; the last one sends it.
+struct Gathering {
+  std::mutex mutex;
+  admin::ConnectionList list;
+  std::size_t limit = 0;
+  std::function<void(admin::ConnectionList)> done;
+  ~Gathering() { done(std::move(list)); }
+};
+
+admin::Connection shown(std::uint32_t worker, session::Description&& description) {
+  admin::Connection connection;
+  connection.id = std::to_string(worker) + "-" + std::to_string(description.serial);
+  connection.listener = std::move(description.listener);
+  connection.service = std::move(description.service);
+  connection.instance = std::move(description.instance);
+  connection.client = std::move(description.client);
+  connection.upstream = std::move(description.upstream);
+  connection.state = description.state;
+  connection.age_ms = description.age_ms;
+  connection.idle_ms = description.idle_ms;
+  connection.bytes_up = description.bytes_up;
+  connection.bytes_down = description.bytes_down;
+  connection.attempts = description.attempts;
+  connection.incarnation = description.incarnation;
+  return connection;
+}
+
+bool matches(const session::Session& session, const admin::ConnectionQuery& query) {
+  const session::Route& route = session.route();
+  if (!query.listener.empty() && route.listener != query.listener) return false;
+  if (!query.service.empty() && route.upstream->service != query.service) return false;
+  if (query.instance.empty()) return true;
+  return session.instance() != nullptr && session.instance()->identity.id == query.instance;
+}
+
+struct ConnectionId {
+  std::uint32_t worker = 0;
+  std::uint64_t serial = 0;
+};
+
+std::optional<ConnectionId> parse_id(std::string_view text) {
+  ConnectionId id;
+  const char* end = text.data() + text.size();
+  const auto worker = std::from_chars(text.data(), end, id.worker);
+  if (worker.ec != std::errc{} || worker.ptr == end || *worker.ptr != '-') return std::nullopt;
+  const auto serial = std::from_chars(worker.ptr + 1, end, id.serial);
+  if (serial.ec != std::errc{} || serial.ptr != end) return std::nullopt;
+  return id;
+}
+
+}  // namespace
+
+std::shared_ptr<const registry::Snapshot> AdminView::snapshot() {
+  return control_.published_snapshot_.get();
+}
+
+admin::Status AdminView::status() {
+  static constexpr std::string_view kPhases[] = {"starting", "ready", "draining"};
+  const auto snapshot = control_.published_snapshot_.get();
+  const auto plan = control_.published_plan_.get();
+  admin::Status status;
+  status.version = SLUICE_VERSION;
+  status.pid = ::getpid();
+  status.config_file = control_.options_.config_file;
+  status.started_ms = control_.started_wall_ms_;
+  status.uptime_ms = net::monotonic_ms() - control_.started_ms_;
+  status.phase = kPhases[static_cast<std::size_t>(control_.phase_.load())];
+  status.index = snapshot->index;
+  status.epoch = snapshot->epoch;
+  status.plan_version = plan ? plan->version : 0;
+  status.connections = control_.limit_.connections.load();
+  status.max_connections = control_.limit_.limit.load();
+  status.fd_limit = control_.fd_limit_;
+  status.reloads_ok = control_.reloads_ok_.load();
+  status.reloads_failed = control_.reloads_failed_.load();
+  status.last_reload_error = *control_.last_reload_error_.get();
+  status.log_lines_dropped = control_.log_.dropped();
+  for (const auto& worker : control_.workers_) {
+    status.workers.push_back({worker->index(), worker->plan_version(), worker->connections(),
+                              static_cast<double>(worker->loop_lag_us()) / 1e6});
+  }
+  return status;
+}
+
+bool AdminView::is_ready() {
+  return control_.phase_.load() == sluice::Control::Phase::ready;
+}
+
+std::string AdminView::metrics_text() {
+  return control_.metrics_.text();
+}
+
+std::shared_ptr<const config::Config> AdminView::config() {
+  return control_.published_config_.get();
+}
+
+std::shared_ptr<const registry::Instance> AdminView::choose(const std::string& service,
+                                                            const std::string& client,
+                                                            bool& known) {
+  const auto count = [&](int status) { control_.metrics_.discovery_request(service, status); };
+  const auto snapshot = control_.published_snapshot_.get();
+  const auto plan = control_.published_plan_.get();
+  const auto service_now = snapshot->services.find(service);
+  known = service_now != snapshot->services.end();
+  const session::Upstream* upstream = nullptr;
+  if (known && plan) {
+    const auto found = plan->upstreams.find(service);
+    if (found != plan->upstreams.end()) upstream = found->second.get();
+  }
+  if (upstream == nullptr) {
+    count(404);
+    return nullptr;
+  }
+  balance::Cursor& cursor = cursors_.try_emplace(service, control_.worker_count_).first->second;
+  const balance::Pick pick = upstream->balancer->pick({client}, {}, cursor);
+  const registry::Instance* instance =
+      pick ? service_now->second->find(pick.member->id()) : nullptr;
+  count(instance != nullptr ? 200 : 404);
+  return {service_now->second, instance};  // kept alive by its service
+}
+
+void AdminView::reload(bool dry_run, std::function<void(admin::ReloadReport)> done) {
+  control_.post([this, dry_run, done = std::move(done)]() mutable {
+    control_.reload(dry_run, std::move(done));
+  });
+}
+
+void AdminView::connections(const admin::ConnectionQuery& query,
+                            std::function<void(admin::ConnectionList)> done) {
+  auto gathering = std::make_shared<Gathering>();
+  gathering->limit = query.limit;
+  gathering->done = std::move(done);
+  for (const auto& worker : control_.workers_) {
+    worker->ask([gathering, query](Worker& self) {
+      std::vector<session::Description> sessions;
+      std::uint64_t total = 0;
+      self.describe([&query](const session::Session& session) { return matches(session, query); },
+                    query.limit, sessions, total);
+      const std::lock_guard lock(gathering->mutex);
+      gathering->list.total += total;
+      for (session::Description& session : sessions) {
+        if (gathering->list.connections.size() >= gathering->limit) break;
+        gathering->list.connections.push_back(shown(self.index(), std::move(session)));
+      }
+    });
+  }
+}
+
+void AdminView::close_connection(const std::string& id, std::function<void(bool found)> done) {
+  const std::optional<ConnectionId> wanted = parse_id(id);
+  if (!wanted || wanted->worker >= control_.workers_.size()) return done(false);
+  control_.workers_[wanted->worker]->ask([serial = wanted->serial, done](Worker& self) {
+    done(self.end_session(serial, metrics::CloseReason::admin));
+  });
+}
+
+}  // namespace sluice

@@ -1,0 +1,37 @@
+// What the admin API sees of the server: published values at once, everything else by way of the
+// control loop and the workers. Used on the admin thread only, but for the answers, which come from
+// other threads.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "proxy/admin/control.h"
+#include "proxy/balance/cursor.h"
+#include "proxy/control.h"
+
+namespace sluice {
+
+class AdminView final : public admin::Control {
+ public:
+  explicit AdminView(sluice::Control& control) : control_(control) {}
+
+  std::shared_ptr<const registry::Snapshot> snapshot() override;
+  admin::Status status() override;
+  bool is_ready() override;
+  std::string metrics_text() override;
+  std::shared_ptr<const config::Config> config() override;
+  std::shared_ptr<const registry::Instance> choose(const std::string& service,
+                                                   const std::string& client, bool& known) override;
+  void reload(bool dry_run, std::function<void(admin::ReloadReport)> done) override;
+  void connections(const admin::ConnectionQuery& query,
+                   std::function<void(admin::ConnectionList)> done) override;
+  void close_connection(const std::string& id, std::function<void(bool found)> done) override;
+
+ private:
+  sluice::Control& control_;
+  std::map<std::string, balance::Cursor> cursors_;
+};
+
+}  // namespace sluice

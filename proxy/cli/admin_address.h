@@ -1,0 +1,23 @@
+// Where the admin API is, as the operator writes it: --admin or SLUICE_ADMIN.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace sluice::cli {
+
+inline constexpr std::string_view kDefaultAdmin = "127.0.0.1:9901";
+
+// A value; any thread.
+struct AdminAddress {
+  std::string base_url;   // "http://127.0.0.1:9901", without a slash at its end
+  std::string unix_path;  // "/run/sluice.sock"; empty: TCP
+  std::string text;       // for messages: "127.0.0.1:9901", "unix:/run/sluice.sock"
+
+  // Reads "host:port", "http://host:port" (a slash at the end is allowed) or "unix:/path"; an IPv6
+  // address stands in brackets. On failure returns nothing and says in `why` what is wrong.
+  static std::optional<AdminAddress> parse(std::string_view text, std::string& why);
+};
+
+}  // namespace sluice::cli

@@ -1,0 +1,115 @@
+#include "proxy/cli/admin_client.h"
+
+#include <curl/curl.h>
+
+#include <cctype>
+#include <new>
+#include <system_error>
+
+namespace sluice::cli {
+namespace {
+
+constexpr long kConnectMs = 2'000;
+constexpr long kTotalMs = 30'000;
+constexpr std::size_t kMaxBody = 256u << 20;
+
+struct FreeHandle {
+  void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
+};
+struct FreeList {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+
+std::size_t keep(char* data, std::size_t /*always one*/, std::size_t size, void* body) {
+  auto& text = *static_cast<std::string*>(body);
+  if (text.size() + size > kMaxBody) return 0;
+  text.append(data, size);
+  return size;
+}
+
+std::string errno_text(long error) {
+  std::string text = std::generic_category().message(static_cast<int>(error));
+  text.front() = static_cast<char>(std::tolower(static_cast<unsigned char>(text.front())));
+  return text;
+}
+
+std::string reason(CURLcode code, CURL* handle) {
+  long error = 0;
+  curl_easy_getinfo(handle, CURLINFO_OS_ERRNO, &error);
+  switch (code) {
+    case CURLE_COULDNT_CONNECT:
+      return error != 0 ? errno_text(error) : "cannot connect";
+    case CURLE_COULDNT_RESOLVE_HOST:
+      return "no such host";
+    case CURLE_OPERATION_TIMEDOUT:
+      return "no answer in time";
+    case CURLE_WRITE_ERROR:
+      return "the answer is larger than 256 MiB";
+    default:
+      return curl_easy_strerror(code);
+  }
+}
+
+}  // namespace
+
+struct AdminClient::Easy {
+  std::unique_ptr<CURL, FreeHandle> handle{curl_easy_init()};
+  std::unique_ptr<curl_slist, FreeList> headers{
+      curl_slist_append(nullptr, "Content-Type: application/json")};
+};
+
+AdminClient::AdminClient(AdminAddress address)
+    : address_(std::move(address)), easy_(std::make_unique<Easy>()) {
+  CURL* handle = easy_->handle.get();
+  if (handle == nullptr || easy_->headers == nullptr) throw std::bad_alloc();
+  curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(handle, CURLOPT_PROXY, "");
+  curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http");
+  curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, kConnectMs);
+  curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, kTotalMs);
+  curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, keep);
+  if (!address_.unix_path.empty()) {
+    curl_easy_setopt(handle, CURLOPT_UNIX_SOCKET_PATH, address_.unix_path.c_str());
+  }
+}
+
+AdminClient::~AdminClient() = default;
+
+Answer AdminClient::get(const std::string& target) {
+  curl_easy_setopt(easy_->handle.get(), CURLOPT_HTTPGET, 1L);
+  return perform(target);
+}
+
+Answer AdminClient::post(const std::string& target) {
+  CURL* handle = easy_->handle.get();
+  curl_easy_setopt(handle, CURLOPT_POST, 1L);
+  curl_easy_setopt(handle, CURLOPT_POSTFIELDS, "");
+  curl_easy_setopt(handle, CURLOPT_HTTPHEADER, easy_->headers.get());
+  return perform(target);
+}
+
+std::string AdminClient::encode(const std::string& text) {
+  const std::unique_ptr<char, decltype(&curl_free)> encoded(
+      curl_easy_escape(nullptr, text.c_str(), static_cast<int>(text.size())), curl_free);
+  if (!encoded) throw std::bad_alloc();
+  return encoded.get();
+}
+
+Answer AdminClient::perform(const std::string& target) {
+  CURL* handle = easy_->handle.get();
+  Answer answer;
+  const std::string url = address_.base_url + target;
+  curl_easy_setopt(handle, CURLOPT_URL, url.c_str());
+  curl_easy_setopt(handle, CURLOPT_WRITEDATA, &answer.body);
+  const CURLcode code = curl_easy_perform(handle);
+  if (code != CURLE_OK) {
+    answer.failure = "cannot reach the admin API at " + address_.text + ": " +
+                     reason(code, handle) +
+                     " (is sluice running? --admin ADDR or SLUICE_ADMIN chooses another)";
+    return answer;
+  }
+  curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &answer.status);
+  return answer;
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,153 @@
+#include "proxy/cli/demo.h"
+
+#include <sys/socket.h>
+
+#include <mutex>
+#include <ostream>
+#include <string_view>
+
+#include "config/load.h"
+#include "proxy/cli/admin_address.h"
+#include "proxy/net/address.h"
+#include "proxy/net/fd.h"
+
+namespace sluice::cli {
+namespace {
+
+// Asked without SO_REUSEPORT, so that a port is taken even if its holder would share it.
+bool is_free(const std::string& bind) {
+  std::string why;
+  const auto endpoint = config::Endpoint::parse(bind, why);
+  if (!endpoint) return false;
+  const net::SocketAddress address(*endpoint);
+  const net::Fd fd(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int on = 1;
+  return fd && ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+         ::bind(fd.get(), address.get(), address.size()) == 0 && ::listen(fd.get(), 1) == 0;
+}
+
+void free_or_any(std::string& bind) {
+  if (!is_free(bind)) bind = "127.0.0.1:0";
+}
+
+std::string names_of(const std::vector<DemoBackends::Address>& backends) {
+  std::string names;
+  for (const auto& backend : backends) {
+    if (!names.empty()) names += &backend == &backends.back() ? " or " : ", ";
+    names += backend.name;
+  }
+  return names;
+}
+
+// The lines that the reader may type next, with the addresses that were really opened.
+std::string instructions(const std::string& program, const DemoBinds& wanted, const DemoBinds& open,
+                         const std::vector<DemoBackends::Address>& backends) {
+  const std::string sluice =
+      program + (open.admin == kDefaultAdmin ? "" : " --admin " + open.admin) + " ";
+  std::string text = "The demo runs: three backends of its own, two listeners in front of them.\n";
+  const auto moved = [&](const std::string& from, const std::string& to) {
+    if (from != to) text += "(" + to + " is used, as the usual port is taken.)\n";
+  };
+  const DemoBinds usual;
+  if (wanted.spread != usual.spread) moved(usual.spread, open.spread);
+  if (wanted.sticky != usual.sticky) moved(usual.sticky, open.sticky);
+  if (wanted.admin != usual.admin) moved(usual.admin, open.admin);
+  text += "\nIn another terminal:\n";
+  text +=
+      "  curl http://" + open.spread + "/             the backend with the fewest connections\n";
+  text += "  curl http://" + open.sticky + "/             the same client, the same backend\n";
+  text += "  curl --interface 127.0.0.2 http://" + open.sticky + "/    another client\n";
+  text += "  " + sluice + "services\n";
+  text += "  " + sluice + "instances spread\n";
+  text += "  " + sluice + "connections\n";
+  text += "  curl http://" + open.admin + "/metrics\n";
+  text += "\nHere: type " + names_of(backends) +
+          " and Enter to stop that backend, and again to start it; watch\n"
+          "'instances' while curl goes on being answered. Ctrl-C ends the demo.\n\n";
+  return text;
+}
+
+std::string toggled_text(DemoBackends::Toggled toggled, const std::string& name,
+                         const std::vector<DemoBackends::Address>& backends) {
+  switch (toggled) {
+    case DemoBackends::Toggled::stopped:
+      return name + " is stopped\n";
+    case DemoBackends::Toggled::started:
+      return name + " is started\n";
+    case DemoBackends::Toggled::port_taken:
+      return name + " cannot be started: its port has been taken meanwhile\n";
+    case DemoBackends::Toggled::unknown_name:
+      return "type " + names_of(backends) + "\n";
+  }
+  return "";
+}
+
+// A service of both listeners' backends, under a policy.
+std::string service_yaml(const std::string& name, const std::string& policy,
+                         const std::vector<DemoBackends::Address>& backends) {
+  std::string yaml = "  - name: " + name + "\n    balance: {policy: " + policy + "}\n";
+  yaml += "    instances:\n";
+  for (const auto& backend : backends) {
+    yaml += "      - {id: " + backend.name +
+            ", address: \"127.0.0.1:" + std::to_string(backend.port) + "\"}\n";
+  }
+  return yaml;
+}
+
+}  // namespace
+
+DemoBinds free_demo_binds() {
+  DemoBinds binds;
+  free_or_any(binds.spread);
+  free_or_any(binds.sticky);
+  free_or_any(binds.admin);
+  return binds;
+}
+
+std::string demo_config(const DemoBinds& binds,
+                        const std::vector<DemoBackends::Address>& backends) {
+  return "process: {shutdown: {drain: 1s}}\n"
+         "log: {format: text}\n"
+         "admin: {bind: \"" +
+         binds.admin +
+         "\"}\n"
+         "defaults:\n"
+         "  check: {interval: 1s, fast_interval: 250ms, fall: 2}\n"
+         "listeners:\n"
+         "  - {name: spread, bind: \"" +
+         binds.spread +
+         "\", service: spread}\n"
+         "  - {name: sticky, bind: \"" +
+         binds.sticky +
+         "\", service: sticky}\n"
+         "services:\n" +
+         service_yaml("spread", "least_connections", backends) +
+         service_yaml("sticky", "hash", backends);
+}
+
+int run_demo(const std::string& program, const DemoBinds& binds, int input, std::ostream& out,
+             const Serve& serve) {
+  std::mutex writing;  // the control loop and the backends' thread both print
+  const auto say = [&](const std::string& text) {
+    const std::lock_guard lock(writing);
+    out << text << std::flush;
+  };
+
+  const auto typed = [&](DemoBackends& self, const std::string& line) {
+    if (!line.empty()) say(toggled_text(self.toggle(line), line, self.addresses()));
+  };
+  const DemoBackends backends({"alpha", "beta", "gamma"}, input, typed);
+
+  ServerOptions options;
+  options.config_file = "demo";
+  options.load = [yaml = demo_config(binds, backends.addresses())] {
+    return config::load_text(yaml, "demo", config::process_environment);
+  };
+  options.on_ready = [&](const std::string& admin, const std::vector<std::string>& listeners) {
+    const DemoBinds open{listeners.at(0), listeners.at(1), admin};
+    say(instructions(program, binds, open, backends.addresses()));
+  };
+  return serve(std::move(options));
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,188 @@
+#include "proxy/cli/views.h"
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <ostream>
+#include <string>
+
+#include "config/printable.h"
+#include "proxy/cli/fields.h"
+#include "proxy/cli/figures.h"
+#include "proxy/cli/table.h"
+
+namespace sluice::cli {
+namespace {
+
+using nlohmann::json;
+constexpr auto kRight = Table::Align::right;
+
+std::string seconds_text(double seconds) {
+  return duration_text(static_cast<std::uint64_t>(seconds * 1000));
+}
+
+std::string duration_at(const json& object, const char* key) {
+  return duration_text(count_at(object, key));
+}
+
+std::string size_at(const json& object, const char* key) {
+  return size_text(count_at(object, key));
+}
+
+// "10.0.0.1:5432", "[2001:db8::1]:5432", "unix:/run/pg.sock"
+std::string instance_address(const json& instance) {
+  std::string host = text_at(instance, "address");
+  const std::string port = text_at(instance, "port");
+  if (host.starts_with("unix:") || port.empty()) return host;
+  return host.find(':') == std::string::npos ? host + ":" + port : "[" + host + "]:" + port;
+}
+
+void fact(std::ostream& out, const std::string& name, const std::string& value) {
+  out << name << std::string(name.size() < 15 ? 15 - name.size() : 1, ' ')
+      << config::one_line(value) << '\n';
+}
+
+std::string reloads_text(const json& status) {
+  std::string text =
+      text_at(status, "reloads_ok") + " done, " + text_at(status, "reloads_failed") + " refused";
+  const std::string error = text_at(status, "last_reload_error");
+  return error.empty() ? text : text + "; the last one: " + error;
+}
+
+std::string change_text(const json& change) {
+  const std::string kind = text_at(change, "kind");
+  const std::string path = text_at(change, "path");
+  const std::string before = text_at(change, "before");
+  const std::string after = text_at(change, "after");
+  if (kind == "added") return "+ " + path + ": " + after;
+  if (kind == "removed") return "- " + path + ": " + before;
+  return "~ " + path + ": " + before + " -> " + after;
+}
+
+}  // namespace
+
+void show_status(std::ostream& out, const json& status) {
+  fact(out, "version", text_at(status, "version") + ", pid " + text_at(status, "pid"));
+  fact(out, "phase", text_at(status, "phase") + ", up " + duration_at(status, "uptime_ms"));
+  fact(out, "configuration", text_at(status, "config_file"));
+  fact(out, "reloads", reloads_text(status));
+  fact(out, "registry",
+       "index " + text_at(status, "index") + ", epoch " + text_at(status, "epoch"));
+  fact(out, "connections",
+       text_at(status, "connections") + " of at most " + text_at(status, "max_connections") +
+           " (file descriptors: " + text_at(status, "fd_limit") + ")");
+  fact(out, "plan", text_at(status, "plan_version"));
+  if (count_at(status, "log_lines_dropped") > 0) {
+    fact(out, "log", text_at(status, "log_lines_dropped") + " lines dropped");
+  }
+  Table table({{"WORKER", kRight}, {"PLAN", kRight}, {"CONNECTIONS", kRight}, {"LAG", kRight}});
+  for (const json& worker : list_at(status, "workers")) {
+    table.add({text_at(worker, "worker"), text_at(worker, "plan_version"),
+               text_at(worker, "connections"),
+               seconds_text(number_at(worker, "loop_lag_seconds"))});
+  }
+  out << '\n' << table;
+}
+
+void show_services(std::ostream& out, const json& services) {
+  Table table({{"SERVICE"},
+               {"INSTANCES", kRight},
+               {"UP", kRight},
+               {"WARMING", kRight},
+               {"DRAINING", kRight},
+               {"DOWN", kRight},
+               {"CONNECTIONS", kRight}});
+  for (const json& service : list_at(services, "services")) {
+    const json& instances = list_at(service, "instances");
+    std::map<std::string, std::uint64_t> in_state;
+    std::uint64_t connections = 0;
+    for (const json& instance : instances) {
+      ++in_state[text_at(instance, "state")];
+      connections += count_at(instance, "connections");
+    }
+    table.add({text_at(service, "service"), std::to_string(instances.size()),
+               std::to_string(in_state["up"]), std::to_string(in_state["warming"]),
+               std::to_string(in_state["draining"]), std::to_string(in_state["down"]),
+               std::to_string(connections)});
+  }
+  out << table;
+}
+
+void show_instances(std::ostream& out, const json& service) {
+  Table table({{"INSTANCE"},
+               {"ADDRESS"},
+               {"STATE"},
+               {"CONNECTIONS", kRight},
+               {"WEIGHT", kRight},
+               {"PRIORITY", kRight},
+               {"ZONE"},
+               {"REASON"}});
+  for (const json& instance : list_at(service, "instances")) {
+    table.add({text_at(instance, "id"), instance_address(instance), text_at(instance, "state"),
+               text_at(instance, "connections"), text_at(instance, "weight"),
+               text_at(instance, "priority"), text_at(instance, "zone"),
+               text_at(instance, "reason")});
+  }
+  out << table;
+}
+
+void show_connections(std::ostream& out, const json& connections) {
+  Table table({{"ID"},
+               {"LISTENER"},
+               {"SERVICE"},
+               {"INSTANCE"},
+               {"CLIENT"},
+               {"STATE"},
+               {"AGE", kRight},
+               {"IDLE", kRight},
+               {"UP", kRight},
+               {"DOWN", kRight},
+               {"ATTEMPTS", kRight}});
+  const json& shown = list_at(connections, "connections");
+  for (const json& connection : shown) {
+    table.add({text_at(connection, "id"), text_at(connection, "listener"),
+               text_at(connection, "service"), text_at(connection, "instance"),
+               text_at(connection, "client"), text_at(connection, "state"),
+               duration_at(connection, "age_ms"), duration_at(connection, "idle_ms"),
+               size_at(connection, "bytes_up"), size_at(connection, "bytes_down"),
+               text_at(connection, "attempts")});
+  }
+  out << table;
+  const std::uint64_t total = count_at(connections, "total");
+  if (total > shown.size()) out << "(" << shown.size() << " of " << total << ")\n";
+}
+
+void show_reload(std::ostream& out, const json& report) {
+  const json& changes = list_at(report, "changes");
+  for (const json& change : changes) out << config::one_line(change_text(change)) << '\n';
+  for (const json& path : list_at(report, "needs_restart")) {
+    out << "! " << config::one_line(text_of(path)) << " waits for a restart\n";
+  }
+  if (flag_at(report, "dry_run")) {
+    out << "would apply " << changes.size() << " change" << (changes.size() == 1 ? "" : "s")
+        << '\n';
+    return;
+  }
+  out << "reloaded: " << changes.size() << " change" << (changes.size() == 1 ? "" : "s")
+      << ", plan " << text_at(report, "plan_version") << ", index " << text_at(report, "index")
+      << '\n';
+}
+
+void show_problems(std::ostream& out, const json& problems) {
+  for (const json& problem : problems) {
+    if (!problem.is_object()) {
+      out << config::one_line(text_of(problem)) << '\n';
+      continue;
+    }
+    std::string place;
+    for (const char* key : {"file", "line", "column"}) {
+      const std::string part = text_at(problem, key);
+      if (!part.empty() && part != "0") place += part + ":";
+    }
+    if (const std::string path = text_at(problem, "path"); !path.empty()) place += " " + path + ":";
+    out << config::one_line(place + " " + text_at(problem, "severity") + ": " +
+                            text_at(problem, "message"))
+        << '\n';
+  }
+}
+
+}  // namespace sluice::cli

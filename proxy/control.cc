@@ -1,0 +1,388 @@
+#include "proxy/control.h"
+
+#include <signal.h>
+#include <sys/random.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <map>
+#include <set>
+#include <stdexcept>
+#include <utility>
+
+#include "proxy/admin_view.h"
+
+namespace sluice {
+
+namespace {
+
+std::int64_t wall_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+std::string random_epoch() {
+  unsigned char bytes[8] = {};
+  if (::getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes)) {
+    throw std::runtime_error("the kernel gives no random bytes");
+  }
+  std::string text;
+  for (const unsigned char byte : bytes) {
+    char digits[3];
+    std::snprintf(digits, sizeof(digits), "%02x", byte);
+    text += digits;
+  }
+  return text;
+}
+
+std::uint64_t longest_check_timeout_ms(const config::Config& config) {
+  config::Duration longest{0};
+  for (const config::Service& service : config.services) {
+    if (service.check.type != config::CheckType::none) {
+      longest = std::max(longest, service.check.timeout);
+    }
+  }
+  return static_cast<std::uint64_t>(longest.count());
+}
+
+}  // namespace
+
+Control::Control(ServerOptions options, const config::Config& config)
+    : options_(std::move(options)),
+      fd_limit_(raise_fd_limit()),
+      started_wall_ms_(wall_ms()),
+      started_ms_(net::monotonic_ms()),
+      config_(config),
+      log_(config.log),
+      channel_(log_.open_channel()),
+      poller_(loop_),
+      wheel_(loop_),
+      bell_(loop_, [this] { on_bell(); }),
+      registry_timer_(loop_, [this] { on_registry_due(); }),
+      start_timer_(loop_, [this] { open_listeners(); }),
+      departure_timer_(loop_, [this] { on_departures_due(); }),
+      registry_(random_epoch()),
+      worker_count_(worker_count(config)),
+      metrics_(worker_count_, metrics_sources()),
+      planner_(worker_count_, metrics_),
+      checker_(loop_, poller_, wheel_,
+               [this](const health::ProbeReport& report) { return on_probe(report); }),
+      reloader_(options_.load, [this](std::function<void()> action) { post(std::move(action)); }),
+      admin_view_(std::make_unique<AdminView>(*this)) {
+  limit_.limit = connection_limit(config, fd_limit_, worker_count_);
+  planner_.adopt(planner_.bind(config));
+  for (std::uint32_t index = 0; index < worker_count_; ++index) {
+    workers_.push_back(std::make_unique<Worker>(index, log_.open_channel(), limit_,
+                                                static_cast<WorkerEvents&>(*this)));
+  }
+  published_config_.set(std::make_shared<config::Config>(config_));
+  published_snapshot_.set(registry_.snapshot());
+  last_reload_error_.set(std::make_shared<std::string>());
+}
+
+Control::~Control() = default;
+
+admin::Control& Control::admin_view() {
+  return *admin_view_;
+}
+
+registry::Now Control::now() const {
+  return {loop_.now_ms(), wall_ms()};
+}
+
+metrics::Sources Control::metrics_sources() {
+  metrics::Sources sources;
+  sources.snapshot = [this] { return published_snapshot_.get(); };
+  sources.workers = [this] {
+    std::vector<metrics::Sources::Worker> workers;
+    for (const auto& worker : workers_) {
+      workers.push_back({worker->plan_version(), static_cast<double>(worker->loop_lag_us()) / 1e6});
+    }
+    return workers;
+  };
+  sources.log_lines_dropped = [this] { return log_.dropped(); };
+  sources.version = SLUICE_VERSION;
+  return sources;
+}
+
+void Control::run(admin::HttpServer& api) {
+  api_ = &api;
+  signals_.push_back(std::make_unique<net::Signal>(loop_, SIGTERM, [this] { on_terminate(); }));
+  signals_.push_back(std::make_unique<net::Signal>(loop_, SIGINT, [this] { stop_at_once(); }));
+  signals_.push_back(std::make_unique<net::Signal>(loop_, SIGHUP, [this] { reload_by_signal(); }));
+  channel_->line(config::LogLevel::info, "starting")
+      .add("version", SLUICE_VERSION)
+      .add("config", options_.config_file)
+      .add("workers", worker_count_)
+      .add("max_connections", limit_.limit.load())
+      .add("fd_limit", fd_limit_)
+      .add("admin", api.address());
+  for (const auto& worker : workers_) worker->start();
+  registry_.reconcile(config_.services, true, now());
+  checker_.sync(*registry_.snapshot(), config_.services);
+  publish_if_changed();
+  api.start();
+  // The timer is only for instances whose first probe hangs; with none to wait for it opens at
+  // once.
+  start_timer_.start(registry_.awaits_first_verdicts() ? longest_check_timeout_ms(config_) : 0);
+  loop_.run();
+  signals_.clear();
+  if (!failure_.empty()) throw std::runtime_error(failure_);
+}
+
+void Control::post(std::function<void()> action) {
+  actions_.post(std::move(action));
+  bell_.ring();
+}
+
+void Control::on_suspect(std::shared_ptr<registry::Live> instance, std::uint32_t failures) {
+  post([this, instance = std::move(instance), failures] {
+    registry_.connect_failed(*instance, failures, now());
+    publish_if_changed();
+  });
+}
+
+void Control::on_progress() {
+  if (phase_.load() == Phase::draining) post([this] { stop_if_drained(); });
+}
+
+void Control::on_bell() {
+  for (const auto& action : actions_.take_all()) action();
+  publish_if_changed();
+}
+
+bool Control::on_probe(const health::ProbeReport& report) {
+  metrics_.checked(report.instance->identity.service, report.probe.success, report.duration_us);
+  const bool changing = registry_.checked(*report.instance, report.probe, now());
+  bell_.ring();  // publishes once for all probes of this turn
+  return changing;
+}
+
+void Control::on_registry_due() {
+  registry_.advance(now());
+  publish_if_changed();
+}
+
+void Control::open_listeners() {
+  if (phase_.load() != Phase::starting) return;
+  try {
+    Planner::listen(planner_.sockets(), config_);
+  } catch (const std::exception& error) {
+    failure_ = error.what();
+    return loop_.stop();
+  }
+  start_timer_.stop();
+  phase_ = Phase::ready;
+  publish();
+  const std::vector<std::string> addresses = planner_.addresses();
+  for (const std::string& address : addresses) {
+    channel_->line(config::LogLevel::info, "listening").add("address", address);
+  }
+  if (options_.on_ready) options_.on_ready(api_->address(), addresses);
+}
+
+// Log lines, snapshot and plan, in that order, for all that has happened to the registry.
+void Control::publish_if_changed() {
+  log_changes();
+  const std::uint64_t due = registry_.next_ms();
+  if (due == UINT64_MAX) {
+    registry_timer_.stop();
+  } else {
+    registry_timer_.start(due > loop_.now_ms() ? due - loop_.now_ms() : 0);
+  }
+  if (phase_.load() == Phase::starting && !registry_.awaits_first_verdicts() && api_ != nullptr) {
+    start_timer_.start(0);
+  }
+  const auto snapshot = registry_.snapshot();
+  if (published_snapshot_.get()->index == snapshot->index) return;
+  published_snapshot_.set(snapshot);
+  if (phase_.load() == Phase::ready) publish();
+}
+
+void Control::publish() {
+  const auto snapshot = registry_.snapshot();
+  published_snapshot_.set(snapshot);
+  hand_out(planner_.plan(config_, *snapshot));
+}
+
+void Control::hand_out(std::shared_ptr<const Plan> plan) {
+  plan_ = std::move(plan);
+  published_plan_.set(plan_);
+  for (const auto& worker : workers_) worker->publish(plan_);
+  channel_->line(config::LogLevel::debug, "plan")
+      .add("version", plan_->version)
+      .add("index", plan_->registry_index)
+      .add("listeners", std::uint64_t{plan_->listeners.size()})
+      .add("draining", plan_->drain.has_value());
+}
+
+void Control::log_changes() {
+  using Kind = registry::Change::Kind;
+  static constexpr std::string_view kMessages[] = {"instance added", "instance removed",
+                                                   "instance updated", "instance state"};
+  for (const registry::Change& change : registry_.take_changes()) {
+    if (change.kind == Kind::added) metrics_.instance_added();
+    if (change.kind == Kind::removed) metrics_.instance_removed();
+    if (!channel_->enabled(config::LogLevel::info)) continue;
+    log::Line line =
+        channel_->line(config::LogLevel::info, kMessages[static_cast<std::size_t>(change.kind)]);
+    line.add("service", change.service).add("instance", change.id);
+    line.add("incarnation", change.incarnation).add("address", change.address);
+    if (change.kind == Kind::state) {
+      line.add("from", registry::word(change.from)).add("to", registry::word(change.to));
+    }
+    line.add("reason", change.reason).add("index", change.index);
+  }
+}
+
+void Control::reload_by_signal() {
+  reload(false, [](const admin::ReloadReport&) {});
+}
+
+void Control::reload(bool dry_run, std::function<void(admin::ReloadReport)> done) {
+  reloader_.read([this, dry_run, done = std::move(done)](config::Loaded loaded) {
+    const admin::ReloadReport report = apply(std::move(loaded), dry_run);
+    if (!dry_run) {
+      ++(report.ok ? reloads_ok_ : reloads_failed_);
+      metrics_.reloaded(report.ok);
+      log_reload(report);
+    }
+    done(report);
+  });
+}
+
+admin::ReloadReport Control::apply(config::Loaded loaded, bool dry_run) {
+  admin::ReloadReport report;
+  report.dry_run = dry_run;
+  report.problems = std::move(loaded.problems);
+  const auto refuse = [&](std::string why) {
+    report.problems.push_back({config::Severity::error, options_.config_file, 0, 0, "", why});
+    return report;
+  };
+  if (phase_.load() == Phase::draining) return refuse("the process is draining");
+  if (!loaded.config) return report;
+  config::Config& config = *loaded.config;
+  report.changes = config::diff(config_, config);
+  for (const config::Difference& change : report.changes) {
+    if (config::needs_restart(change.path)) report.needs_restart.push_back(change.path);
+  }
+  try {
+    SocketSet sockets = planner_.bind(config);
+    if (!dry_run) {
+      if (phase_.load() == Phase::ready) Planner::listen(sockets, config);
+      if (const std::string error = log_.reopen(config.log); !error.empty()) return refuse(error);
+      take_over(std::move(config), std::move(sockets));
+    }
+  } catch (const std::runtime_error& error) {
+    return refuse(error.what());
+  }
+  report.ok = true;
+  report.plan_version = plan_ ? plan_->version : 0;
+  report.index = published_snapshot_.get()->index;
+  return report;
+}
+
+// Nothing in here can fail: what can has happened already, off to the side.
+void Control::take_over(config::Config config, SocketSet sockets) {
+  condemn_listeners(planner_.lives_not_in(config), config_.process.shutdown.drain);
+  planner_.adopt(std::move(sockets));
+  const auto before = registry_.snapshot();
+  registry_.reconcile(config.services, false, now());
+  const auto drain_of = [this](const std::string& service) {
+    return config_.find_service(service)->on_remove.drain;
+  };
+  departures_.note(*before, *registry_.snapshot(), drain_of, loop_.now_ms());
+  await_departures();
+  config_ = std::move(config);
+  published_config_.set(std::make_shared<config::Config>(config_));
+  limit_.limit = connection_limit(config_, fd_limit_, worker_count_);
+  if (api_ != nullptr) api_->reconfigure(config_.admin);
+  checker_.sync(*registry_.snapshot(), config_.services);
+  log_changes();
+  publish_if_changed();
+  if (phase_.load() == Phase::ready) publish();
+  metrics_.prune();
+}
+
+// Removed listeners' connections have as long as the process's would have at its end.
+void Control::condemn_listeners(std::vector<std::shared_ptr<session::ListenerLife>> lives,
+                                config::Duration drain) {
+  if (lives.empty()) return;
+  const auto place = listener_timers_.emplace(listener_timers_.end());
+  *place = std::make_unique<net::Timer>(loop_, [this, place, lives = std::move(lives)] {
+    for (const auto& life : lives) life->over.store(true, std::memory_order_release);
+    sweep();
+    listener_timers_.erase(place);  // and with it this function: nothing may follow
+  });
+  (*place)->start(static_cast<std::uint64_t>(drain.count()));
+}
+
+void Control::await_departures() {
+  const std::uint64_t due = departures_.next_ms();
+  if (due == UINT64_MAX) return departure_timer_.stop();
+  departure_timer_.start(due > loop_.now_ms() ? due - loop_.now_ms() : 0);
+}
+
+void Control::on_departures_due() {
+  if (departures_.condemn_due(loop_.now_ms())) sweep();
+  await_departures();
+}
+
+// Has the workers look for connections of what was condemned.
+void Control::sweep() {
+  planner_.condemned();
+  if (phase_.load() == Phase::ready) publish();
+}
+
+void Control::log_reload(const admin::ReloadReport& report) {
+  std::string first_error;
+  for (const config::Problem& problem : report.problems) {
+    const bool error = problem.severity == config::Severity::error;
+    if (error && first_error.empty()) first_error = problem.text();
+    channel_->line(error ? config::LogLevel::error : config::LogLevel::warn, "configuration")
+        .add("problem", problem.text());
+  }
+  last_reload_error_.set(std::make_shared<std::string>(first_error));
+  log::Line line = channel_->line(report.ok ? config::LogLevel::info : config::LogLevel::error,
+                                  report.ok ? "reloaded" : "reload refused");
+  line.add("changes", std::uint64_t{report.changes.size()})
+      .add("problems", std::uint64_t{report.problems.size()})
+      .add("plan", report.plan_version)
+      .add("index", report.index);
+  for (const std::string& path : report.needs_restart) line.add("needs_restart", path);
+}
+
+void Control::on_terminate() {
+  if (phase_.load() == Phase::draining) return stop_at_once();
+  drain(config_.process.shutdown.drain);
+}
+
+void Control::stop_at_once() {
+  channel_->line(config::LogLevel::warn, "stopping at once");
+  drain(config::Duration{0});
+}
+
+void Control::drain(config::Duration lasts) {
+  channel_->line(config::LogLevel::info, "draining")
+      .add("drain_ms", std::int64_t{lasts.count()})
+      .add("connections", limit_.connections.load());
+  phase_ = Phase::draining;
+  start_timer_.stop();
+  static const Plan kNothing;
+  const DrainPlan drain{loop_.now_ms(), static_cast<std::uint64_t>(lasts.count()),
+                        config_.process.shutdown.spread};
+  hand_out(planner_.drain_plan(plan_ ? *plan_ : kNothing, drain));
+}
+
+void Control::stop_if_drained() {
+  const bool drained = std::all_of(workers_.begin(), workers_.end(), [this](const auto& worker) {
+    return worker->plan_version() >= plan_->version && worker->connections() == 0;
+  });
+  if (!drained || std::exchange(is_stopped_, true)) return;
+  channel_->line(config::LogLevel::info, "stopped");
+  loop_.stop();
+}
+
+}  // namespace sluice

@@ -1,0 +1,134 @@
+// The control loop: it owns the truth (configuration, registry, checks) and tells the workers what
+// follows from it.
+//
+// Everything here runs on the thread that calls run(), but for what is said to be safe elsewhere:
+// the admin view (AdminView) reads published values and posts the rest here, workers report through
+// WorkerEvents.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "proxy/admin/control.h"
+#include "proxy/admin/http.h"
+#include "proxy/departures.h"
+#include "proxy/health/checker.h"
+#include "proxy/limits.h"
+#include "proxy/log/log.h"
+#include "proxy/metrics/metrics.h"
+#include "proxy/net/latest.h"
+#include "proxy/net/loop.h"
+#include "proxy/net/poller.h"
+#include "proxy/net/wheel.h"
+#include "proxy/planner.h"
+#include "proxy/published.h"
+#include "proxy/reloader.h"
+#include "proxy/server.h"
+#include "proxy/worker.h"
+#include "registry/registry.h"
+
+namespace sluice {
+
+class AdminView;
+
+class Control final : WorkerEvents {
+ public:
+  // Opens the log and binds every listener; throws std::runtime_error for the operator, and then
+  // nothing stays open.
+  Control(ServerOptions options, const config::Config& config);
+  ~Control();
+
+  // Starts workers and checks, opens the listeners once every instance has had its first verdict
+  // (or the longest check timeout has passed), and returns when the process has drained. `api`
+  // serves meanwhile.
+  void run(admin::HttpServer& api);
+
+  admin::Control& admin_view();
+
+  // Any thread: has `action` run on the control loop.
+  void post(std::function<void()> action);
+
+ private:
+  friend class AdminView;
+  enum class Phase : std::uint8_t { starting, ready, draining };
+
+  // Workers' threads.
+  void on_suspect(std::shared_ptr<registry::Live> instance, std::uint32_t failures) override;
+  void on_progress() override;
+
+  void on_bell();
+  bool on_probe(const health::ProbeReport& report);
+  void on_registry_due();
+  void open_listeners();
+  void publish_if_changed();
+  void publish();
+  void hand_out(std::shared_ptr<const Plan> plan);
+  void log_changes();
+  metrics::Sources metrics_sources();
+
+  void reload_by_signal();
+  void reload(bool dry_run, std::function<void(admin::ReloadReport)> done);
+  admin::ReloadReport apply(config::Loaded loaded, bool dry_run);
+  void take_over(config::Config config, SocketSet sockets);
+  void condemn_listeners(std::vector<std::shared_ptr<session::ListenerLife>> lives,
+                         config::Duration drain);
+  void await_departures();
+  void on_departures_due();
+  void sweep();
+  void log_reload(const admin::ReloadReport& report);
+
+  void on_terminate();
+  void stop_at_once();
+  void drain(config::Duration lasts);
+  void stop_if_drained();
+  registry::Now now() const;
+
+  const ServerOptions options_;
+  const std::uint64_t fd_limit_;
+  const std::int64_t started_wall_ms_;
+  const std::uint64_t started_ms_;
+  config::Config config_;
+  log::Log log_;
+  const std::unique_ptr<log::Channel> channel_;
+  Published<config::Config> published_config_;
+  Published<registry::Snapshot> published_snapshot_;
+  Published<Plan> published_plan_;
+  std::atomic<Phase> phase_{Phase::starting};
+  session::ProcessLimit limit_;
+
+  net::Loop loop_;
+  net::Poller poller_;
+  net::Wheel wheel_;
+  net::Mailbox<std::function<void()>> actions_;
+  net::Bell bell_;
+  net::Timer registry_timer_;
+  net::Timer start_timer_;
+  net::Timer departure_timer_;
+  Departures departures_;
+  std::list<std::unique_ptr<net::Timer>> listener_timers_;
+  registry::Registry registry_;
+  const std::uint32_t worker_count_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  metrics::Metrics metrics_;
+  Planner planner_;
+  health::Checker checker_;
+  Reloader reloader_;
+  std::unique_ptr<AdminView> admin_view_;
+  std::vector<std::unique_ptr<net::Signal>> signals_;
+  admin::HttpServer* api_ = nullptr;
+
+  std::shared_ptr<const Plan> plan_;  // null until the listeners open
+  std::string failure_;               // why run() must throw
+  bool is_stopped_ = false;
+  std::atomic<std::uint64_t> reloads_ok_{0};
+  std::atomic<std::uint64_t> reloads_failed_{0};
+  Published<std::string> last_reload_error_;
+};
+
+}  // namespace sluice

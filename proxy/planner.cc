@@ -1,0 +1,177 @@
+#include "proxy/planner.h"
+
+#include <algorithm>
+#include <set>
+#include <stdexcept>
+#include <utility>
+
+namespace sluice {
+
+namespace {
+
+config::Endpoint endpoint_of(const std::string& bind) {
+  std::string why;
+  const auto endpoint = config::Endpoint::parse(bind, why);
+  if (!endpoint) throw std::runtime_error("cannot listen on " + bind + ": " + why);
+  return *endpoint;
+}
+
+template <class Map, class Names>
+void keep_only(Map& map, const Names& names) {
+  std::erase_if(map, [&names](const auto& entry) { return !names.contains(entry.first); });
+}
+
+config::Service without_instances(config::Service service) {
+  service.instances.clear();
+  return service;
+}
+
+std::vector<balance::Member> members_of(const registry::Service& service) {
+  std::vector<balance::Member> members;
+  members.reserve(service.instances.size());
+  for (const auto& instance : service.instances) {
+    members.push_back({instance->live, instance->weight, instance->priority});
+  }
+  return members;
+}
+
+}  // namespace
+
+SocketSet Planner::bind(const config::Config& config) const {
+  SocketSet wanted;
+  for (const config::Listener& listener : config.listeners) {
+    for (const std::string& bind : listener.bind) {
+      const config::Endpoint endpoint = endpoint_of(bind);
+      const auto known = sockets_.find(endpoint);
+      const auto leaving = leaving_.find(endpoint);
+      const bool ours = leaving != leaving_.end() && !leaving->second.expired();
+      wanted[endpoint] = known != sockets_.end()
+                             ? known->second
+                             : net::ListenSocket::bind(endpoint, workers_, ours);
+    }
+  }
+  return wanted;
+}
+
+void Planner::listen(const SocketSet& sockets, const config::Config& config) {
+  for (const config::Listener& listener : config.listeners) {
+    const config::Tcp tcp = config::client_tcp(config, listener);
+    for (const std::string& bind : listener.bind) {
+      sockets.at(endpoint_of(bind))->listen(listener.backlog, tcp);
+    }
+  }
+}
+
+void Planner::adopt(SocketSet sockets) {
+  std::erase_if(leaving_, [](const auto& entry) { return entry.second.expired(); });
+  for (const auto& [endpoint, socket] : sockets_) {
+    if (!sockets.contains(endpoint)) leaving_[endpoint] = socket;
+  }
+  sockets_ = std::move(sockets);
+}
+
+std::shared_ptr<const Plan> Planner::plan(const config::Config& config,
+                                          const registry::Snapshot& snapshot) {
+  auto plan = std::make_shared<Plan>();
+  plan->version = ++version_;
+  plan->registry_index = snapshot.index;
+  plan->sweep = sweep_;
+  for (const config::Service& service : config.services) {
+    plan->upstreams[service.name] = upstream(config, service, snapshot);
+  }
+  std::set<std::string> names;
+  for (const config::Listener& listener : config.listeners) {
+    names.insert(listener.name);
+    ListenerPlan& line = plan->listeners.emplace_back();
+    line.route = route(config, listener, plan->upstreams.at(listener.service));
+    for (const std::string& bind : listener.bind) {
+      line.sockets.push_back(sockets_.at(endpoint_of(bind)));
+    }
+  }
+  keep_only(upstreams_, plan->upstreams);
+  keep_only(lines_, names);
+  return plan;
+}
+
+std::shared_ptr<const Plan> Planner::drain_plan(const Plan& last, DrainPlan drain) {
+  auto plan = std::make_shared<Plan>();
+  plan->version = ++version_;
+  plan->registry_index = last.registry_index;
+  plan->upstreams = last.upstreams;
+  plan->sweep = sweep_;
+  plan->drain = drain;
+  sockets_.clear();
+  return plan;
+}
+
+std::shared_ptr<const session::Upstream> Planner::upstream(const config::Config& config,
+                                                           const config::Service& service,
+                                                           const registry::Snapshot& snapshot) {
+  const registry::Service* known = snapshot.find(service.name);
+  const std::uint64_t topology = known != nullptr ? known->topology : 0;
+  Built& built = upstreams_[service.name];
+  config::Service policies = without_instances(service);
+  const config::Tcp tcp = config::instance_tcp(config, service);
+  const bool same_members = built.upstream != nullptr && built.topology == topology &&
+                            built.policies.balance == policies.balance;
+  if (same_members && built.policies == policies && built.upstream->tcp == tcp) {
+    return built.upstream;
+  }
+  auto upstream = std::make_shared<session::Upstream>();
+  upstream->service = service.name;
+  upstream->retry = service.retry;
+  upstream->suspect_after = service.outlier.consecutive;
+  upstream->tcp = tcp;
+  upstream->cells = metrics_.service(service.name);
+  upstream->balancer =
+      same_members ? built.upstream->balancer
+                   : balance::make_balancer(service.balance, known != nullptr
+                                                                 ? members_of(*known)
+                                                                 : std::vector<balance::Member>{});
+  built = {topology, std::move(policies), std::move(upstream)};
+  return built.upstream;
+}
+
+std::shared_ptr<const session::Route> Planner::route(
+    const config::Config& config, const config::Listener& listener,
+    std::shared_ptr<const session::Upstream> upstream) {
+  const config::Service& service = *config.find_service(listener.service);
+  const config::Timeouts timeouts = config::resolve_timeouts(config, listener, service);
+  const config::Relay relay = config::resolve_relay(config, listener, service);
+  Line& line = lines_[listener.name];
+  const bool same = line.route != nullptr && line.route->upstream == upstream &&
+                    line.config == listener && line.timeouts == timeouts && line.relay == relay;
+  if (same) return line.route;
+  auto route = std::make_shared<session::Route>();
+  route->listener = listener.name;
+  route->timeouts = timeouts;
+  route->relay = relay;
+  route->access_log = listener.access_log;
+  route->connection_limit = listener.limits.connections;
+  route->life =
+      line.route != nullptr ? line.route->life : std::make_shared<session::ListenerLife>();
+  route->listener_cells = metrics_.listener(listener.name);
+  route->cells = metrics_.route(listener.name, listener.service);
+  route->upstream = std::move(upstream);
+  line = {listener, timeouts, relay, std::move(route)};
+  return line.route;
+}
+
+std::vector<std::shared_ptr<session::ListenerLife>> Planner::lives_not_in(
+    const config::Config& config) const {
+  std::vector<std::shared_ptr<session::ListenerLife>> lives;
+  for (const auto& [name, line] : lines_) {
+    const bool stays = std::any_of(config.listeners.begin(), config.listeners.end(),
+                                   [&](const auto& listener) { return listener.name == name; });
+    if (!stays) lives.push_back(line.route->life);
+  }
+  return lives;
+}
+
+std::vector<std::string> Planner::addresses() const {
+  std::vector<std::string> addresses;
+  for (const auto& [endpoint, socket] : sockets_) addresses.push_back(socket->endpoint().text());
+  return addresses;
+}
+
+}  // namespace sluice

@@ -1,0 +1,79 @@
+// Makes plans from a configuration and a snapshot of the registry. Control loop only.
+//
+// What did not change between two plans is the same object in both: balancers (with their rings and
+// tables), routes, sockets, cells. A change of health builds nothing at all.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "proxy/metrics/metrics.h"
+#include "proxy/plan.h"
+#include "registry/snapshot.h"
+
+namespace sluice {
+
+// The sockets of every bind of a configuration.
+using SocketSet = std::map<config::Endpoint, std::shared_ptr<net::ListenSocket>>;
+
+class Planner {
+ public:
+  Planner(std::size_t workers, metrics::Metrics& metrics) : workers_(workers), metrics_(metrics) {}
+
+  // Binds what `config` asks for and is not bound yet, changing nothing else; throws
+  // std::runtime_error if any bind fails, and then none is left bound.
+  SocketSet bind(const config::Config& config) const;
+  // Opens them to clients, with the backlog and options of their listeners. Throws like bind().
+  static void listen(const SocketSet& sockets, const config::Config& config);
+  // Takes over the sockets of bind(); those that are in it no more go with the plans that hold
+  // them.
+  void adopt(SocketSet sockets);
+  const SocketSet& sockets() const { return sockets_; }
+
+  std::shared_ptr<const Plan> plan(const config::Config& config,
+                                   const registry::Snapshot& snapshot);
+  // A plan without listeners, for the end.
+  std::shared_ptr<const Plan> drain_plan(const Plan& last, DrainPlan drain);
+
+  void condemned() { ++sweep_; }  // the next plan has the workers look for what was condemned
+  // Listeners that the last plan had and `config` has no more; their connections go on until told
+  // otherwise.
+  std::vector<std::shared_ptr<session::ListenerLife>> lives_not_in(
+      const config::Config& config) const;
+  std::vector<std::string> addresses() const;  // of all sockets, in the order of the endpoints
+
+ private:
+  struct Built {
+    std::uint64_t topology = 0;
+    config::Service policies;  // without the instances
+    std::shared_ptr<const session::Upstream> upstream;
+  };
+  struct Line {
+    config::Listener config;
+    config::Timeouts timeouts;
+    config::Relay relay;
+    std::shared_ptr<const session::Route> route;
+  };
+  std::shared_ptr<const session::Upstream> upstream(const config::Config& config,
+                                                    const config::Service& service,
+                                                    const registry::Snapshot& snapshot);
+  std::shared_ptr<const session::Route> route(const config::Config& config,
+                                              const config::Listener& listener,
+                                              std::shared_ptr<const session::Upstream> upstream);
+
+  const std::size_t workers_;
+  metrics::Metrics& metrics_;
+  SocketSet sockets_;
+  std::map<config::Endpoint, std::weak_ptr<net::ListenSocket>>
+      leaving_;  // let go, perhaps not closed yet
+  std::map<std::string, Built> upstreams_;
+  std::map<std::string, Line> lines_;
+  std::uint64_t version_ = 0;
+  std::uint64_t sweep_ = 0;
+};
+
+}  // namespace sluice

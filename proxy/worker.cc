@@ -1,0 +1,277 @@
+#include "proxy/worker.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <random>
+#include <utility>
+
+#include "proxy/balance/cursor.h"
+
+namespace sluice {
+
+using metrics::CloseReason;
+
+namespace {
+
+constexpr std::uint64_t kDrainTickMs = 50;
+constexpr std::uint64_t kQuietMs =
+    1000;  // without a byte for so long a connection may be closed while draining
+constexpr std::uint64_t kLagEveryMs = 500;
+constexpr int kLagSamples = 20;  // ten seconds
+
+}  // namespace
+
+Worker::Worker(std::uint32_t index, std::unique_ptr<log::Channel> log, session::ProcessLimit& limit,
+               WorkerEvents& events)
+    : index_(index),
+      log_(std::move(log)),
+      limit_(limit),
+      events_(events),
+      poller_(loop_),
+      wheel_(loop_),
+      bell_(loop_, [this] { on_bell(); }),
+      drain_timer_(loop_, [this] { on_drain_tick(); }),
+      lag_timer_(loop_, [this] { measure_lag(); }),
+      context_{loop_, poller_, wheel_, *log_, *this, index} {}
+
+Worker::~Worker() {
+  if (!thread_.joinable()) return;
+  ask([](Worker& self) {
+    self.acceptors_.clear();
+    self.end_all(CloseReason::shutdown);
+    self.loop_.stop();
+  });
+  thread_.join();
+}
+
+void Worker::start() {
+  thread_ = std::thread([this] { run(); });
+  pthread_setname_np(thread_.native_handle(), ("worker-" + std::to_string(index_)).c_str());
+}
+
+void Worker::run() {
+  lag_expected_ns_ = net::monotonic_ns() + kLagEveryMs * 1'000'000;
+  lag_timer_.repeat(kLagEveryMs);
+  loop_.run();
+}
+
+void Worker::publish(std::shared_ptr<const Plan> plan) {
+  next_plan_.put(std::move(plan));
+  bell_.ring();
+}
+
+void Worker::ask(std::function<void(Worker&)> question) {
+  questions_.post(std::move(question));
+  bell_.ring();
+}
+
+void Worker::on_bell() {
+  if (auto plan = next_plan_.take()) adopt(std::move(*plan));
+  for (const auto& question : questions_.take_all()) question(*this);
+}
+
+void Worker::adopt(std::shared_ptr<const Plan> plan) {
+  plan_ = std::move(plan);
+  context_.registry_index = plan_->registry_index;
+  adopt_listeners();
+  // Services that live on in connections only see what became of their instances, too.
+  for (const auto& [name, state] : services_) {
+    const auto known = plan_->upstreams.find(name);
+    if (const auto alive = state.lock(); alive && known != plan_->upstreams.end()) {
+      alive->current = known->second;
+    }
+  }
+  std::erase_if(services_, [](const auto& entry) { return entry.second.expired(); });
+  if (plan_->sweep != std::exchange(swept_, plan_->sweep)) sweep();
+  if (plan_->drain && !drain_timer_.is_running()) {
+    drain_began_with_ = sessions_.size();
+    drain_timer_.repeat(kDrainTickMs);
+    on_drain_tick();
+  }
+  plan_version_.store(plan_->version, std::memory_order_release);
+  events_.on_progress();
+}
+
+void Worker::adopt_listeners() {
+  std::map<std::string, std::shared_ptr<session::RouteState>, std::less<>> routes;
+  for (const ListenerPlan& line : plan_->listeners) {
+    auto& state = routes[line.route->listener];
+    const auto known = routes_.find(line.route->listener);
+    state = known != routes_.end() ? known->second : std::make_shared<session::RouteState>();
+    state->current = line.route;
+    state->service = service_state(line.route->upstream);
+  }
+  // Those that go accept what is still in their queues, by the routes that they had.
+  std::erase_if(acceptors_, [this](const auto& acceptor) {
+    return std::none_of(plan_->listeners.begin(), plan_->listeners.end(), [&](const auto& line) {
+      return std::find(line.sockets.begin(), line.sockets.end(), acceptor->socket()) !=
+             line.sockets.end();
+    });
+  });
+  routes_ = std::move(routes);
+  for (const ListenerPlan& line : plan_->listeners) {
+    for (const auto& socket : line.sockets) listen_on(socket, line.route->listener);
+  }
+}
+
+std::shared_ptr<session::ServiceState> Worker::service_state(
+    const std::shared_ptr<const session::Upstream>& upstream) {
+  std::weak_ptr<session::ServiceState>& known = services_[upstream->service];
+  std::shared_ptr<session::ServiceState> state = known.lock();
+  if (!state) {
+    state = std::make_shared<session::ServiceState>(
+        session::ServiceState{upstream, balance::Cursor(index_)});
+    known = state;
+  }
+  state->current = upstream;
+  return state;
+}
+
+void Worker::listen_on(const std::shared_ptr<net::ListenSocket>& socket,
+                       const std::string& listener) {
+  const bool known = std::any_of(acceptors_.begin(), acceptors_.end(), [&](const auto& acceptor) {
+    return acceptor->socket() == socket;
+  });
+  if (known || socket->fd(index_) < 0) return;
+  acceptors_.push_back(std::make_unique<net::Acceptor>(
+      loop_, socket, index_,
+      net::Acceptor::Handler{[this, listener](net::Fd accepted, const net::SocketAddress& peer) {
+                               on_accepted(listener, std::move(accepted), peer);
+                             },
+                             [this, listener](int error) { on_starved(listener, error); }}));
+}
+
+void Worker::on_accepted(const std::string& listener, net::Fd socket,
+                         const net::SocketAddress& address) {
+  const std::shared_ptr<session::RouteState>& state = routes_.find(listener)->second;
+  const session::Route& route = *state->current;
+  const net::Peer peer = net::Peer::of(address);
+  session::Place process =
+      session::Place::take(limit_.connections, limit_.limit.load(std::memory_order_relaxed));
+  if (!process) {
+    return session::refuse(context_, route, peer, std::move(socket), CloseReason::limit_process);
+  }
+  session::Place place = session::Place::take(route.listener_cells->places, route.connection_limit);
+  if (!place) {
+    return session::refuse(context_, route, peer, std::move(socket), CloseReason::limit_listener);
+  }
+  auto& session = sessions_.emplace_back(std::make_unique<session::Session>(
+      context_, *state, peer, std::move(process), std::move(place)));
+  session->slot = sessions_.size() - 1;
+  connections_.store(sessions_.size(), std::memory_order_release);
+  session->start(std::move(socket));
+}
+
+void Worker::on_session_ended(session::Session& session) {
+  const std::size_t slot = session.slot;
+  std::swap(sessions_[slot], sessions_.back());
+  sessions_[slot]->slot = slot;
+  sessions_.pop_back();
+  connections_.store(sessions_.size(), std::memory_order_release);
+  if (sessions_.empty() && plan_ && plan_->drain) events_.on_progress();
+}
+
+void Worker::on_suspect(const std::shared_ptr<registry::Live>& instance, std::uint32_t failures) {
+  events_.on_suspect(instance, failures);
+}
+
+void Worker::on_starved(const std::string& listener, int error) {
+  if (error == 0) {
+    log_->line(config::LogLevel::info, "accepting again").add("listener", listener);
+    return;
+  }
+  log_->line(config::LogLevel::warn, "accepting paused")
+      .add("listener", listener)
+      .add("detail", std::strerror(error));
+  const auto state = routes_.find(listener);
+  if (state == routes_.end()) return;
+  state->second->current->listener_cells->of(index_).accept_paused.increment();
+}
+
+// Ending a session moves the last one into its place, so the walk goes from the end.
+void Worker::sweep() {
+  for (std::size_t i = sessions_.size(); i-- > 0;) {
+    if (i >= sessions_.size()) continue;
+    session::Session& session = *sessions_[i];
+    if (session.route().life->over.load(std::memory_order_acquire)) {
+      session.end(CloseReason::drain, "the listener was removed");
+      continue;
+    }
+    const registry::Live* live = session.instance();
+    if (live == nullptr) continue;
+    switch (live->condemned.load(std::memory_order_acquire)) {
+      case registry::Condemned::no:
+        break;
+      case registry::Condemned::instance_removed:
+        session.end(CloseReason::instance_removed, "");
+        break;
+      case registry::Condemned::instance_down:
+        session.end(CloseReason::instance_down, "");
+        break;
+      case registry::Condemned::admin:
+        session.end(CloseReason::admin, "");
+        break;
+    }
+  }
+}
+
+// Keeps the number of connections under a line that falls from what there was to nothing over the
+// drain, by closing quiet ones; what is left at its end is closed whatever it does.
+void Worker::on_drain_tick() {
+  const DrainPlan& drain = *plan_->drain;
+  const std::uint64_t now = loop_.now_ms();
+  const std::uint64_t gone = now - std::min(now, drain.began_ms);
+  if (gone >= drain.lasts_ms) {
+    end_all(CloseReason::shutdown);
+    return events_.on_progress();
+  }
+  if (!drain.spread) return;
+  const double left = 1.0 - static_cast<double>(gone) / static_cast<double>(drain.lasts_ms);
+  const auto allowed =
+      static_cast<std::size_t>(std::ceil(static_cast<double>(drain_began_with_) * left));
+  for (std::size_t i = sessions_.size(); i-- > 0 && sessions_.size() > allowed;) {
+    if (i < sessions_.size() && sessions_[i]->is_quiet(kQuietMs)) {
+      sessions_[i]->end(CloseReason::drain, "");
+    }
+  }
+}
+
+void Worker::end_all(CloseReason reason) {
+  while (!sessions_.empty()) sessions_.back()->end(reason, "");
+}
+
+void Worker::measure_lag() {
+  const std::uint64_t now = net::monotonic_ns();
+  if (now > lag_expected_ns_) {
+    lag_worst_us_ = std::max(lag_worst_us_, (now - lag_expected_ns_) / 1000);
+  }
+  lag_expected_ns_ = now + kLagEveryMs * 1'000'000;
+  lag_shown_us_.store(std::max(lag_worst_us_, lag_shown_us_.load(std::memory_order_relaxed)),
+                      std::memory_order_relaxed);
+  if (++lag_samples_ < kLagSamples) return;
+  lag_shown_us_.store(std::exchange(lag_worst_us_, 0), std::memory_order_relaxed);
+  lag_samples_ = 0;
+}
+
+void Worker::describe(const std::function<bool(const session::Session&)>& wanted, std::size_t most,
+                      std::vector<session::Description>& into, std::uint64_t& total) const {
+  for (const auto& session : sessions_) {
+    if (!wanted(*session)) continue;
+    ++total;
+    if (into.size() < most) into.push_back(session->describe());
+  }
+}
+
+bool Worker::end_session(std::uint64_t serial, CloseReason reason) {
+  const auto found =
+      std::find_if(sessions_.begin(), sessions_.end(),
+                   [serial](const auto& session) { return session->serial() == serial; });
+  if (found == sessions_.end()) return false;
+  (*found)->end(reason, "");
+  return true;
+}
+
+}  // namespace sluice

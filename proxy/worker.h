@@ -1,0 +1,111 @@
+// One worker: a thread, its loop, and the connections that it owns. Workers share nothing with each
+// other; what a worker does is decided by the newest Plan.
+//
+// Made and destroyed by the control loop; the destructor stops the thread, ends what connections
+// are left, and joins. publish(), ask() and the figures may be used from any thread; everything
+// private runs on the worker's own.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "proxy/log/log.h"
+#include "proxy/net/acceptor.h"
+#include "proxy/net/latest.h"
+#include "proxy/net/loop.h"
+#include "proxy/net/poller.h"
+#include "proxy/net/wheel.h"
+#include "proxy/plan.h"
+#include "proxy/session/session.h"
+
+namespace sluice {
+
+// What a worker tells the control loop. Called on the worker's thread; must not block.
+class WorkerEvents {
+ public:
+  virtual void on_suspect(std::shared_ptr<registry::Live> instance, std::uint32_t failures) = 0;
+  // It runs by a new plan, or its last connection has gone while it drains.
+  virtual void on_progress() = 0;
+
+ protected:
+  ~WorkerEvents() = default;
+};
+
+class Worker final : session::Host {
+ public:
+  Worker(std::uint32_t index, std::unique_ptr<log::Channel> log, session::ProcessLimit& limit,
+         WorkerEvents& events);
+  ~Worker();
+
+  void start();  // the thread
+  void publish(std::shared_ptr<const Plan> plan);
+
+  // Has `question` run on the worker's thread, with this worker. Dropped if the worker ends first.
+  void ask(std::function<void(Worker&)> question);
+
+  std::uint64_t plan_version() const { return plan_version_.load(std::memory_order_acquire); }
+  std::uint64_t connections() const { return connections_.load(std::memory_order_acquire); }
+  std::uint64_t loop_lag_us() const { return lag_shown_us_.load(std::memory_order_relaxed); }
+  std::uint32_t index() const { return index_; }
+
+  // In a question only.
+  void describe(const std::function<bool(const session::Session&)>& wanted, std::size_t most,
+                std::vector<session::Description>& into, std::uint64_t& total) const;
+  bool end_session(std::uint64_t serial, metrics::CloseReason reason);
+
+ private:
+  void run();
+  void on_bell();
+  void adopt(std::shared_ptr<const Plan> plan);
+  void adopt_listeners();
+  std::shared_ptr<session::ServiceState> service_state(
+      const std::shared_ptr<const session::Upstream>& upstream);
+  void listen_on(const std::shared_ptr<net::ListenSocket>& socket, const std::string& listener);
+  void on_accepted(const std::string& listener, net::Fd socket, const net::SocketAddress& peer);
+  void on_starved(const std::string& listener, int error);
+  void sweep();
+  void on_drain_tick();
+  void end_all(metrics::CloseReason reason);
+  void measure_lag();
+  void on_session_ended(session::Session& session) override;
+  void on_suspect(const std::shared_ptr<registry::Live>& instance, std::uint32_t failures) override;
+
+  const std::uint32_t index_;
+  const std::unique_ptr<log::Channel> log_;
+  session::ProcessLimit& limit_;
+  WorkerEvents& events_;
+
+  net::Latest<std::shared_ptr<const Plan>> next_plan_;
+  net::Mailbox<std::function<void(Worker&)>> questions_;
+  std::atomic<std::uint64_t> plan_version_{0};
+  std::atomic<std::uint64_t> connections_{0};
+  std::atomic<std::uint64_t> lag_shown_us_{0};
+
+  net::Loop loop_;
+  net::Poller poller_;
+  net::Wheel wheel_;
+  net::Bell bell_;
+  net::Timer drain_timer_;
+  net::Timer lag_timer_;
+  session::Context context_;
+  std::shared_ptr<const Plan> plan_;
+  std::map<std::string, std::shared_ptr<session::RouteState>, std::less<>> routes_;
+  std::map<std::string, std::weak_ptr<session::ServiceState>, std::less<>> services_;
+  std::vector<std::unique_ptr<net::Acceptor>> acceptors_;
+  std::vector<std::unique_ptr<session::Session>> sessions_;
+  std::uint64_t swept_ = 0;
+  std::size_t drain_began_with_ = 0;
+  std::uint64_t lag_expected_ns_ = 0;
+  std::uint64_t lag_worst_us_ = 0;
+  int lag_samples_ = 0;
+  std::thread thread_;
+};
+
+}  // namespace sluice
