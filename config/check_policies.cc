@@ -27,7 +27,7 @@ void check_share(const Site& site, double share) {
 
 void check_timeouts(const TimeoutsSaid& timeouts, const Site& site) {
   if (timeouts.connect)
-    within(site.key("connect"), *timeouts.connect, kShortestTimeout, kLongestDuration);
+    within(site.key("connect"), *timeouts.connect, 0ms, kLongestDuration);
   if (timeouts.max_age_jitter) check_share(site.key("max_age_jitter"), *timeouts.max_age_jitter);
 }
 
@@ -107,7 +107,7 @@ void check_outlier(const Outlier& outlier, const Site& site) {
 
 void check_retry(const Retry& retry, const Site& site) {
   within(site.key("max_retries"), retry.max_retries, 0, 1000);
-  within(site.key("base_delay"), retry.base_delay, kShortestTimeout, kLongestDuration);
+  within(site.key("base_delay"), retry.base_delay, 0ms, kLongestDuration);
   within(site.key("multiplier"), retry.multiplier, 1.0, 1000.0);
   if (retry.max_delay < retry.base_delay) {
     site.key("max_delay")

@@ -1,10 +1,10 @@
-#include <map>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
+#include "config/bound_addresses.h"
 #include "config/check.h"
 #include "config/nearest.h"
 #include "config/printable.h"
@@ -39,39 +39,6 @@ void check_name(const std::string& name, std::string_view marks, std::size_t lon
                std::string(marks));
   }
 }
-
-// What two sockets cannot both have. A wildcard takes the port of every address of its family:
-// whether the kernel lets a specific one stand beside it depends on the order in which they are
-// bound and on their options, so it is refused. "[::]" is IPv6 only and leaves IPv4 alone.
-class BoundAddresses {
- public:
-  void add(const Endpoint& endpoint, const std::string& owner, const Site& site) {
-    const bool is_unix = endpoint.family == Endpoint::Family::unix_path;
-    if (!is_unix && endpoint.port == 0) return;  // the kernel picks a free one
-    const auto [same, is_new] = exact_.emplace(endpoint, owner);
-    if (!is_new) {
-      site.error(endpoint.text() + " is bound already, by " + same->second);
-      return;
-    }
-    if (is_unix) return;
-    const std::pair port(endpoint.family, endpoint.port);
-    const auto [first, is_first] = ports_.emplace(port, owner);
-    if (endpoint.is_wildcard()) {
-      if (!is_first)
-        site.error(endpoint.text() + " takes an address that is bound already, by " +
-                   first->second);
-      wildcards_.emplace(port, owner);
-    } else if (const auto wildcard = wildcards_.find(port); wildcard != wildcards_.end()) {
-      site.error(endpoint.text() + " is bound already, on every address, by " + wildcard->second);
-    }
-  }
-
- private:
-  using Port = std::pair<Endpoint::Family, std::uint16_t>;
-  std::map<Endpoint, std::string> exact_;
-  std::map<Port, std::string> ports_;  // the first that bound it, on whatever address
-  std::map<Port, std::string> wildcards_;
-};
 
 class Topology {
  public:
@@ -144,7 +111,7 @@ class Topology {
       site.error("a listener needs the name of a service");
     } else if (is_known) {
       used_.insert(listener.service);
-    } else if (names_.empty()) {
+    } else if (names_.empty() || !site.has_room()) {
       site.error("there is no service " + in_quotes(listener.service));
     } else {
       site.error("there is no service " + in_quotes(listener.service) + "; the nearest is " +

@@ -136,7 +136,7 @@ struct Admin {
 // keys were said.
 
 struct Timeouts {
-  Duration connect = 2s;        // one connect attempt
+  Duration connect = 2s;        // one connect attempt; 0: as long as the kernel tries
   Duration idle = 1h;           // no byte either way
   Duration half_close = 1min;   // no byte either way once one side has finished
   Duration max_age = 0s;        // a connection's whole life; 0: no bound
@@ -376,8 +376,8 @@ struct RetryBudget {
 
 struct Retry {
   std::uint32_t max_retries = 3;  // attempts after the first
-  Duration base_delay = 100ms;
-  double multiplier = 2.0;  // at least 1
+  Duration base_delay = 100ms;    // before the first retry that waits; 0: as good as none (1 ms)
+  double multiplier = 2.0;        // at least 1
   Duration max_delay = 2s;
   Jitter jitter = Jitter::full;
   bool immediate_first = true;  // the first retry goes to another instance at once, if there is one

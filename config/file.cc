@@ -27,9 +27,9 @@ class Source {
  public:
   explicit Source(const std::string& path)
       : owned_(path != "-"),
-        fd_(owned_ ? open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY) : STDIN_FILENO) {}
+        fd_(owned_ ? ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY) : STDIN_FILENO) {}
   ~Source() {
-    if (owned_ && fd_ >= 0) close(fd_);
+    if (owned_ && fd_ >= 0) ::close(fd_);
   }
   Source(const Source&) = delete;
   Source& operator=(const Source&) = delete;
@@ -68,7 +68,7 @@ std::optional<std::string> read_file(const std::string& path, std::size_t max, s
     const std::size_t filled = text.size();
     const std::size_t room = std::min<std::size_t>(max + 1 - filled, 64u << 10);
     text.resize(filled + room);
-    const ssize_t count = read(source.fd(), text.data() + filled, room);
+    const ssize_t count = ::read(source.fd(), text.data() + filled, room);
     const int error = errno;
     text.resize(filled + (count > 0 ? static_cast<std::size_t>(count) : 0));
     if (count == 0) return text;

@@ -1,5 +1,11 @@
 // From a YAML file to a Config, or to the list of everything that is wrong with it.
 //
+// The stations: screen (are these bytes affordable?), document (YAML as a tree of texts),
+// substitute
+// (${NAME} from the environment), reader (the tree into the structs), complete (what follows from
+// the rest), check (does it make sense?). Each tells its problems with their places and goes on, so
+// that an operator sees all of them at once.
+//
 // Pure but for reading the file: no clock, no network, no global state; environment variables come
 // in as a function. Safe on any thread.
 #pragma once

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <limits>
+#include <utility>
 
 namespace sluice::config {
 namespace {
@@ -15,20 +16,22 @@ using Row = std::array<std::size_t, kLongest + 1>;
 
 // Three rows of the table are enough: this one, the one above and, for a swap, the one above that.
 std::size_t distance(std::string_view a, std::string_view b) {
-  Row two_above{}, above{}, row{};
-  for (std::size_t j = 0; j <= b.size(); ++j) above[j] = j;
+  std::array<Row, 3> rows{};
+  Row *two_above = &rows[0], *above = &rows[1], *row = &rows[2];
+  for (std::size_t j = 0; j <= b.size(); ++j) (*above)[j] = j;
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    row[0] = i;
+    (*row)[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t changed = above[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
-      row[j] = std::min({above[j] + 1, row[j - 1] + 1, changed});
+      const std::size_t changed = (*above)[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      std::size_t least = std::min({(*above)[j] + 1, (*row)[j - 1] + 1, changed});
       const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-      if (swapped) row[j] = std::min(row[j], two_above[j - 2] + 1);
+      if (swapped) least = std::min(least, (*two_above)[j - 2] + 1);
+      (*row)[j] = least;
     }
-    two_above = above;
-    above = row;
+    std::swap(two_above, above);
+    std::swap(above, row);
   }
-  return above[b.size()];
+  return (*above)[b.size()];
 }
 
 }  // namespace

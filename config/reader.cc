@@ -22,7 +22,7 @@ std::string why_refused(const Site& key, const std::vector<std::string_view>& kn
 
 std::optional<Site> Reader::take(std::string_view name) {
   known_.push_back(name);
-  const Site value = site_.key(name);
+  Site value = site_.key(name);
   if (value.is_readable()) return value;
   if (value.is_said()) value.close();
   return std::nullopt;

@@ -107,14 +107,17 @@ std::string item_name(const Json& item) {
 
 std::string leaf_text(const Json& value) {
   if (value.is_string()) return value.get<std::string>();
-  return value.is_structured() ? inline_text(value) : scalar(value);
+  if (!value.is_structured()) return scalar(value);
+  std::string out;
+  for (const Json& item : value) out += (out.empty() ? "" : ", ") + leaf_text(item);
+  return '[' + out + ']';
 }
 
 // An item that came or went, in one line: what it binds, how many instances it has, or its address.
 std::string item_summary(const Json& item) {
   if (item.contains("bind"))
-    return flow_list(item["bind"]) + " -> " + item["service"].get<std::string>();
-  if (item.contains("instances")) return std::to_string(item["instances"].size()) + " instances";
+    return leaf_text(item["bind"]) + " -> " + item["service"].get<std::string>();
+  if (item.contains("instances")) return "instances: " + std::to_string(item["instances"].size());
   return item["address"].get<std::string>();
 }
 

@@ -14,7 +14,7 @@
 namespace sluice::config {
 namespace {
 
-class Files : public ::testing::Test {
+class ReadFile : public ::testing::Test {
  protected:
   std::string path() const { return directory_.path("f"); }
   void write(const std::string& text) const { test::write_file(path(), text); }
@@ -27,7 +27,7 @@ class Files : public ::testing::Test {
   test::TempDir directory_;
 };
 
-TEST_F(Files, AreReadWhole) {
+TEST_F(ReadFile, ReadsAllOfIt) {
   const std::string text(200'000, 'x');
   write(text);
   std::string why;
@@ -35,16 +35,16 @@ TEST_F(Files, AreReadWhole) {
   EXPECT_EQ(read_file(path(), text.size(), why), text) << "as large as may be";
 }
 
-TEST_F(Files, AreRefusedByTheirSize) {
+TEST_F(ReadFile, RefusesByTheSize) {
   write("12345");
   EXPECT_EQ(why_not(path(), 4), "larger than 4B");
 }
 
-TEST_F(Files, WithoutAnEndAreReadNoFurtherThanTheLimit) {
+TEST_F(ReadFile, ReadsNoFurtherThanTheLimitWithoutAnEnd) {
   EXPECT_EQ(why_not("/dev/zero"), "larger than 4MiB");
 }
 
-TEST_F(Files, ThatAreNoneAreNamed) {
+TEST_F(ReadFile, SaysWhyItCannot) {
   EXPECT_EQ(why_not(directory_.root()), "is a directory, not a file");
   EXPECT_EQ(why_not(directory_.path("missing")), "cannot be read: No such file or directory");
   EXPECT_EQ(why_not(path() + std::string(1, '\0')), "cannot be read: its name holds a NUL byte");
@@ -52,7 +52,7 @@ TEST_F(Files, ThatAreNoneAreNamed) {
   EXPECT_EQ(why_not(""), "cannot be read: No such file or directory");
 }
 
-TEST_F(Files, MayBePipes) {
+TEST_F(ReadFile, TakesAPipe) {
   ASSERT_EQ(mkfifo(path().c_str(), 0600), 0);
   const std::string yaml = testing::with("");
   std::thread writer([&] { write(yaml); });
@@ -61,7 +61,7 @@ TEST_F(Files, MayBePipes) {
   writer.join();
 }
 
-TEST_F(Files, LeaveNoDescriptorOpen) {
+TEST_F(ReadFile, LeavesNoDescriptorOpen) {
   write("x");
   const int before = open("/dev/null", O_RDONLY | O_CLOEXEC);
   close(before);
@@ -73,7 +73,7 @@ TEST_F(Files, LeaveNoDescriptorOpen) {
   EXPECT_EQ(before, after) << "the lowest free descriptor is the same";
 }
 
-TEST_F(Files, AreNamedInTheirProblems) {
+TEST_F(ReadFile, NamesItInItsProblems) {
   write("listeners: 5\n");
   const Loaded loaded = load_file(path(), {});
   EXPECT_FALSE(loaded.config);

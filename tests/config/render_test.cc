@@ -117,13 +117,13 @@ services:
 )");
   EXPECT_EQ(diff(before, after),
             (std::vector<Difference>{
-                {Kind::added, "listeners[m]", "", "[\"127.0.0.1:81\", \"[::1]:81\"] -> c"},
+                {Kind::added, "listeners[m]", "", "[127.0.0.1:81, [::1]:81] -> c"},
                 {Kind::removed, "services[a].instances[x]", "10.0.0.1:80", ""},
                 {Kind::changed, "services[a].instances[y].weight", "1", "3"},
                 {Kind::added, "services[a].instances[y].labels.r", "", "w"},
                 {Kind::added, "services[a].instances[z]", "", "10.0.0.3:80"},
-                {Kind::removed, "services[b]", "1 instances", ""},
-                {Kind::added, "services[c]", "", "2 instances"},
+                {Kind::removed, "services[b]", "instances: 1", ""},
+                {Kind::added, "services[c]", "", "instances: 2"},
             }));
 }
 
