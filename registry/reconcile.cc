@@ -163,7 +163,8 @@ void Registry::follow_rules(Place place, Now now) {
 
 void Registry::remove(Place place, std::string reason, Now now) {
   auto& [roster, record] = place;
-  record.instance.live->verdict.store(Verdict::never, std::memory_order_relaxed);
+  // Its verdict stays: a worker that has not taken over the plan without it yet has nobody else,
+  // perhaps.
   if (record.outlier.is_ejected()) {
     due_.erase(due(place));
     --roster.ejected;

@@ -63,8 +63,8 @@ class Registry {
   // address stays the same incarnation: counts, health, ejections and the operator's word go on,
   // and its weight, labels and the rest are taken over. Another address under the same id is a new
   // incarnation and starts afresh, the operator's word included. Order means nothing; the journal
-  // runs by service and id. Instances that leave get the verdict `never`; their connections are not
-  // touched.
+  // runs by service and id. Instances that leave keep their last verdict, for workers that have not
+  // taken over a plan without them yet; their connections are not touched.
   //
   // An instance with a check begins as check.initial says, and those that are there at start
   // (`first`) and begin as `checking` are waited for: awaits_first_verdicts(). What a changed check

@@ -242,7 +242,6 @@ TEST(Reconcile, MakesAnotherAddressANewIncarnationThatStartsAfresh) {
   EXPECT_EQ(new_one->inputs.admin, Admin::ready);
   EXPECT_EQ(new_one->live->active, 0u);
   EXPECT_EQ(old_one->live->active, 1u) << "counted where it was counted";
-  EXPECT_EQ(old_one->live->verdict, Verdict::never);
   EXPECT_EQ(old_one->live->condemned, Condemned::no);
   token.release();
   EXPECT_EQ(old_one->live->load, 0u);
@@ -262,16 +261,16 @@ TEST(Reconcile, GrowsTheIncarnationOfAnIdThatComesBack) {
   }
 }
 
-TEST(Reconcile, TakesAnInstanceThatLeavesOutOfRotation) {
+TEST(Reconcile, LeavesTheVerdictOfAnInstanceThatLeaves) {
   Registry registry("e1");
   registry.reconcile({unchecked(service("web", sample::instances(2)))}, true, at(0));
   const auto leaves = sample::live(registry, "web", "i0");
   const auto stays = sample::live(registry, "web", "i1");
   registry.reconcile({unchecked(service("web", {sample::instances(2)[1]}))}, false, at(1));
-  EXPECT_EQ(leaves->verdict, Verdict::never);
+  EXPECT_EQ(leaves->verdict, Verdict::eligible) << "for plans that still hold it";
   EXPECT_EQ(stays->verdict, Verdict::eligible);
   registry.reconcile({}, false, at(2));
-  EXPECT_EQ(stays->verdict, Verdict::never) << "its service went";
+  EXPECT_EQ(stays->verdict, Verdict::eligible) << "its service went";
 }
 
 struct Beginning {
