@@ -4,7 +4,13 @@
 
 namespace sluice::balance {
 
-Cursor::Cursor(std::uint64_t seed) : starts_at_the_beginning_(seed == 0), random_(seed) {}
+Cursor::Cursor(std::uint32_t worker, std::uint64_t seed)
+    : starts_at_the_beginning_(worker == 0), random_(seed) {}
+
+Cursor Cursor::seeded(std::uint32_t worker) {
+  std::random_device kernel;
+  return Cursor(worker, std::uint64_t{kernel()} << 32 | kernel());
+}
 
 std::uint64_t Cursor::random() {
   return random_();

@@ -13,10 +13,12 @@ namespace sluice::balance {
 
 class Cursor {
  public:
-  // `seed` differs per worker, and so does the place where round robin starts: the worker behaves
-  // as if it had already made some number of picks that follows from the seed. Seed 0 starts at the
-  // beginning of the sequence.
-  explicit Cursor(std::uint64_t seed);
+  // Random numbers follow from `seed`. Round robin starts at the beginning of its sequence on
+  // worker 0, and on each other worker as if some number of picks had been made already, which
+  // follows from the seed too.
+  Cursor(std::uint32_t worker, std::uint64_t seed);
+  // With a seed of the kernel's: no two workers, services or processes draw the same numbers.
+  static Cursor seeded(std::uint32_t worker);
 
   std::uint64_t random();                       // uniform over 64 bits
   std::uint64_t random_below(std::uint64_t n);  // uniform in [0, n). Requires: n > 0.

@@ -36,7 +36,7 @@ TEST_P(AnyPolicy, WithoutMembersNobodyIsPicked) {
 TEST_P(AnyPolicy, APickCountsInTheLoadUntilItsTokenIsReleased) {
   const auto balancer = build(fleet({1}));
   registry::Live& only = live(*balancer, "a");
-  Cursor cursor(1);
+  Cursor cursor(1, 1);
   {
     Pick pick = balancer->pick({}, {}, cursor);
     ASSERT_TRUE(pick);
@@ -96,7 +96,7 @@ TEST_P(AnyPolicy, SearchesUntriedThenEjectedThenTriedThenTriedAndEjected) {
   live(*balancer, "d").verdict = Verdict::never;
   Tried tried;
   const auto next = [&] {
-    Cursor cursor(1);
+    Cursor cursor(1, 1);
     const Pick pick = balancer->pick(Key{"192.0.2.1"}, tried, cursor);
     if (!pick) return std::string("-");
     tried.add(pick.token.live().get());
@@ -144,7 +144,7 @@ TEST_P(AnyPolicy, MembersAreKeptByIdHoweverTheyCome) {
 }
 
 TEST_P(AnyPolicy, AnInstanceOutlivesTheBalancerThatPickedIt) {
-  Cursor cursor(1);
+  Cursor cursor(1, 1);
   auto balancer = build(fleet({1}));
   registry::LoadToken token = balancer->pick({}, {}, cursor).token;
   balancer.reset();
@@ -163,7 +163,7 @@ TEST_P(AnyPolicy, CountsStayTrueWhileWorkersAndVerdictsRace) {
   std::atomic<std::uint64_t> picked{0};
   std::atomic<bool> done{false};
   std::thread control([&] {
-    Cursor dice(99);
+    Cursor dice(99, 99);
     while (!done) {
       const Verdict verdicts[] = {Verdict::never, Verdict::last_resort, Verdict::eligible};
       members[dice.random_below(10)].live->verdict = verdicts[dice.random_below(3)];
@@ -172,7 +172,7 @@ TEST_P(AnyPolicy, CountsStayTrueWhileWorkersAndVerdictsRace) {
   std::vector<std::thread> workers;
   for (std::uint64_t worker = 0; worker < 3; ++worker) {
     workers.emplace_back([&, worker] {
-      Cursor cursor(worker);
+      Cursor cursor(static_cast<std::uint32_t>(worker), worker);
       std::vector<Pick> held(20);
       for (int i = 0; i < kPicks; ++i) {
         Pick pick = versions[i / 100 % 2]->pick(Key{client_address(i)}, {}, cursor);

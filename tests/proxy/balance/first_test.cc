@@ -7,7 +7,7 @@ namespace {
 
 TEST(First, TakesTheFirstByIdAndTheNextOnlyInItsAbsence) {
   const auto balancer = balance_by(config::Policy::first, fleet({1, 9, 1}));
-  Cursor cursor(8);
+  Cursor cursor(8, 8);
   EXPECT_EQ(sequence(*balancer, cursor, 3), "aaa");
   live(*balancer, "a").verdict = Verdict::never;
   EXPECT_EQ(sequence(*balancer, cursor, 3), "bbb");
@@ -24,7 +24,7 @@ TEST(First, PriorityGoesBeforeId) {
   members[1].priority = 1;
   members[2].priority = 1;
   const auto balancer = balance_by(config::Policy::first, members);
-  Cursor cursor(8);
+  Cursor cursor(8, 8);
   EXPECT_EQ(sequence(*balancer, cursor, 2), "bb");
   live(*balancer, "b").verdict = Verdict::never;
   live(*balancer, "c").verdict = Verdict::never;

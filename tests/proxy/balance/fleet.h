@@ -106,7 +106,7 @@ inline std::string home(const Balancer& balancer, std::string_view key, Cursor& 
   return pick ? pick.member->id() : "-";
 }
 inline std::string home(const Balancer& balancer, std::string_view key, const Tried& tried = {}) {
-  Cursor cursor(0);
+  Cursor cursor(0, 0);
   return home(balancer, key, cursor, tried);
 }
 

@@ -25,7 +25,7 @@ using Homes = std::map<std::string, std::string>;  // key to id
 Homes homes(const Balancer& balancer, std::size_t keys) {
   Homes all;
   std::mt19937 dice(1);
-  Cursor cursor(0);
+  Cursor cursor(0, 0);
   while (all.size() < keys) {
     const std::string key = client_address(static_cast<std::uint32_t>(dice()));
     all[key] = home(balancer, key, cursor);
@@ -57,7 +57,7 @@ TEST_P(Hashing, TheSameClientGoesToTheSameInstanceByWhicheverWorker) {
   for (const char* client : {"192.0.2.7", "2001:db8::7"}) {
     const std::string expected = home(*balancer, client);
     for (std::uint64_t seed = 0; seed < 10; ++seed) {
-      Cursor cursor(seed);
+      Cursor cursor(static_cast<std::uint32_t>(seed), seed);
       EXPECT_EQ(pick_ids(*balancer, cursor, 1, {}, client)[0], expected);
     }
   }
@@ -71,11 +71,11 @@ TEST_P(Hashing, LoadDoesNotMoveAKey) {
 }
 
 TEST_P(Hashing, WithoutAKeyInstancesTakeTurnsByWeight) {
-  Cursor two(0);
+  Cursor two(0, 0);
   EXPECT_EQ(sequence(*hashing(fleet({1, 1})), two, 4), "abab");
-  Cursor three(0);
+  Cursor three(0, 0);
   EXPECT_EQ(sequence(*hashing(fleet({1, 1, 1})), three, 6), "abcabc");
-  Cursor weighted(0);
+  Cursor weighted(0, 0);
   EXPECT_EQ(sequence(*hashing(fleet({5, 1, 1})), weighted, 7), "aabacaa");
 }
 
@@ -137,7 +137,7 @@ TEST_P(Hashing, ReorderingMovesNoKey) {
       renamed.push_back(make_member(std::to_string(i), members[i].address(), weight));
     }
     const auto balancer = hashing(renamed);
-    Cursor cursor(0);
+    Cursor cursor(0, 0);
     for (const auto& [key, id] : before) {
       const std::string now = home(*balancer, key, cursor);
       ASSERT_EQ(members[std::stoul(now)].id(), id) << key;
@@ -167,7 +167,7 @@ TEST(Ketama, RemovalMovesOnlyTheKeysOfTheRemoved) {
     const std::string removed = members[1].id();
     members.erase(members.begin() + 1);
     const auto after = balance_by(config::Policy::hash, members);
-    Cursor cursor(0);
+    Cursor cursor(0, 0);
     for (const auto& [key, id] : before) {
       if (id == removed) continue;
       ASSERT_EQ(home(*after, key, cursor), id) << key << " of " << count;
@@ -229,7 +229,7 @@ TEST(Maglev, RemovalMovesFewOtherKeys) {
   members.erase(members.begin() + 1);
   const auto after = balance_by(config::Policy::maglev, members);
   int moved = 0;
-  Cursor cursor(0);
+  Cursor cursor(0, 0);
   for (const auto& [key, id] : before) {
     if (id != removed && home(*after, key, cursor) != id) ++moved;
   }

@@ -28,14 +28,14 @@ std::vector<std::uint32_t> loads(const Balancer& balancer) {
 
 TEST(LeastConnections, OneAfterTheOtherIsSharedEqually) {
   const auto balancer = least_connections(fleet({1, 1}));
-  Cursor cursor(0);
+  Cursor cursor(0, 0);
   EXPECT_EQ(tally(pick_ids(*balancer, cursor, 10)),
             (std::map<std::string, int>{{"a", 5}, {"b", 5}}));
 }
 
 TEST(LeastConnections, WhileOneHoldsAConnectionTheOtherTakesAll) {
   const auto balancer = least_connections(fleet({1, 1}));
-  Cursor cursor(0);
+  Cursor cursor(0, 0);
   const auto held = hold(*balancer, cursor, 1);
   EXPECT_EQ(held[0].member->id(), "a");
   EXPECT_EQ(sequence(*balancer, cursor, 10), "bbbbbbbbbb");
@@ -43,20 +43,20 @@ TEST(LeastConnections, WhileOneHoldsAConnectionTheOtherTakesAll) {
 
 TEST(LeastConnections, HeldConnectionsSplitByWeight) {
   const auto balancer = least_connections(fleet({1, 2}));
-  Cursor cursor(0);
+  Cursor cursor(0, 0);
   const auto held = hold(*balancer, cursor, 30);
   EXPECT_EQ(loads(*balancer), (std::vector<std::uint32_t>{10, 20}));
 }
 
 TEST(LeastConnections, IdleInstancesShareByWeight) {
   const auto balancer = least_connections(fleet({5, 1, 1}));
-  Cursor cursor(0);
+  Cursor cursor(0, 0);
   EXPECT_EQ(sequence(*balancer, cursor, 14), "aabacaaaabacaa");
 }
 
 TEST(LeastConnections, PendingConnectsCountSoThatABurstDoesNotHerd) {
   const auto balancer = least_connections(fleet({1, 1, 1, 1}));
-  Cursor cursor(0);
+  Cursor cursor(0, 0);
   const auto pending = hold(*balancer, cursor, 40);
   for (const Member& member : balancer->members()) {
     EXPECT_EQ(member.live->load, 10u);
@@ -77,7 +77,7 @@ TEST_P(Least, IsTakenByTheBestOnly) {
   const auto& [situation, weights, loads, takers] = GetParam();
   const auto balancer = least_connections(fleet(weights));
   for (std::size_t i = 0; i < loads.size(); ++i) balancer->members()[i].live->load = loads[i];
-  Cursor cursor(0);
+  Cursor cursor(0, 0);
   std::string seen;
   for (const auto& [id, count] : tally(pick_ids(*balancer, cursor, 50))) seen += id;
   EXPECT_EQ(seen, takers) << situation;
@@ -105,7 +105,7 @@ TEST(LeastConnections, TheLoadOfADownInstanceDoesNotMatter) {
   live(*balancer, "a").verdict = Verdict::never;
   live(*balancer, "b").load = 5;
   live(*balancer, "c").load = 6;
-  Cursor cursor(0);
+  Cursor cursor(0, 0);
   EXPECT_EQ(sequence(*balancer, cursor, 3), "bbb");
 }
 
@@ -118,7 +118,7 @@ TEST(LeastConnections, IsExactOverAllWorkers) {
     std::vector<std::thread> workers;
     for (std::size_t worker = 0; worker < held.size(); ++worker) {
       workers.emplace_back([&, worker] {
-        Cursor cursor(worker + 1);
+        Cursor cursor(static_cast<std::uint32_t>(worker + 1), worker + 1);
         held[worker] = hold(*balancer, cursor, 1000);
       });
     }
@@ -135,7 +135,7 @@ TEST(LeastConnections, IsExactByWeightOverAllWorkers) {
   std::vector<std::thread> workers;
   for (std::size_t worker = 0; worker < held.size(); ++worker) {
     workers.emplace_back([&, worker] {
-      Cursor cursor(worker + 1);
+      Cursor cursor(static_cast<std::uint32_t>(worker + 1), worker + 1);
       held[worker] = hold(*balancer, cursor, 1000);
     });
   }

@@ -273,7 +273,7 @@ void AgainstOracle::play(int picks) {
   Members members = random_members();
   auto balancer = build(members);
   Oracle oracle(GetParam(), balancer->members());
-  Cursor cursor(0);
+  Cursor cursor(0, 0);
   std::vector<registry::LoadToken> held;
   for (int i = 0; i < picks; ++i) {
     if (one_in(25)) {

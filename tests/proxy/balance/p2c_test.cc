@@ -17,7 +17,7 @@ std::shared_ptr<const Balancer> two_choices(std::vector<Member> members) {
 TEST(TwoChoices, OfTwoTheLessLoadedTakesAll) {
   const auto balancer = two_choices(fleet({1, 1}));
   live(*balancer, "a").load = 60;
-  Cursor cursor(3);
+  Cursor cursor(3, 3);
   std::vector<Pick> held;
   for (int i = 0; i < 50; ++i) held.push_back(balancer->pick({}, {}, cursor));
   EXPECT_EQ(live(*balancer, "b").load, 50u) << "two distinct candidates are always compared";
@@ -28,7 +28,7 @@ TEST(TwoChoices, OnlyTheGoodOneIsLeft) {
   live(*balancer, "a").verdict = Verdict::never;
   Tried tried;
   tried.add(&live(*balancer, "b"));
-  Cursor cursor(3);
+  Cursor cursor(3, 3);
   EXPECT_EQ(sequence(*balancer, cursor, 10, tried), "cccccccccc");
 }
 
@@ -36,7 +36,7 @@ TEST(TwoChoices, ComparesByWeight) {
   const auto balancer = two_choices(fleet({1, 10}));
   live(*balancer, "a").load = 1;
   live(*balancer, "b").load = 9;
-  Cursor cursor(3);
+  Cursor cursor(3, 3);
   EXPECT_EQ(sequence(*balancer, cursor, 5), "bbbbb");
 }
 
@@ -45,7 +45,7 @@ TEST(TwoChoices, TheMostLoadedIsNeverTakenThoughMostAreDown) {
   for (std::size_t i = 3; i < members.size(); ++i) members[i].live->verdict = Verdict::never;
   members[1].live->load = 9;
   const auto balancer = two_choices(members);
-  Cursor cursor(3);
+  Cursor cursor(3, 3);
   const auto counts = tally(pick_ids(*balancer, cursor, 300));
   EXPECT_EQ(counts.size(), 2u);
   EXPECT_FALSE(counts.contains(members[1].id()));
@@ -55,7 +55,7 @@ TEST(TwoChoices, TheMostLoadedIsNeverTakenThoughMostAreDown) {
 // and of about ln ln n / ln 2 with two choices.
 TEST(TwoChoices, KeepsTheFullestLow) {
   const auto balancer = two_choices(crowd(1000));
-  Cursor cursor(3);
+  Cursor cursor(3, 3);
   std::vector<Pick> held;
   for (int i = 0; i < 1000; ++i) held.push_back(balancer->pick({}, {}, cursor));
   std::uint32_t fullest = 0;

@@ -39,7 +39,7 @@ class StepBound : public ::testing::TestWithParam<config::Policy> {
 
   const std::vector<Member> members_ = crowd(kMembers);
   std::unique_ptr<const Policy> policy_;
-  Cursor cursor_{1};
+  Cursor cursor_{1, 1};
 };
 
 INSTANTIATE_TEST_SUITE_P(Policies, StepBound, ::testing::ValuesIn(kAllPolicies), policy_name);

@@ -14,7 +14,7 @@ std::shared_ptr<const Balancer> random_choice(std::vector<Member> members) {
 
 TEST(Random, SharesByWeight) {
   const auto balancer = random_choice(fleet({1, 2, 7}));
-  Cursor cursor(42);
+  Cursor cursor(42, 42);
   auto counts = tally(pick_ids(*balancer, cursor, 20000));
   EXPECT_NEAR(counts["a"], 2000, 250);
   EXPECT_NEAR(counts["b"], 4000, 350);
@@ -31,7 +31,7 @@ TEST(Random, SharesByWeightAlsoWhenNearlyEverybodyIsDown) {
   members[400].live->verdict = Verdict::eligible;
   members[400].weight = 3;
   const auto balancer = random_choice(members);
-  Cursor cursor(42);
+  Cursor cursor(42, 42);
   auto counts = tally(pick_ids(*balancer, cursor, 8000));
   EXPECT_EQ(counts.size(), 2u);
   EXPECT_NEAR(counts[members[100].id()], 2000, 200);
@@ -40,13 +40,13 @@ TEST(Random, SharesByWeightAlsoWhenNearlyEverybodyIsDown) {
 
 TEST(Random, TheSameSeedRepeatsItself) {
   const auto balancer = random_choice(fleet({1, 1, 1}));
-  Cursor one(9);
-  Cursor other(9);
+  Cursor one(9, 9);
+  Cursor other(9, 9);
   EXPECT_EQ(sequence(*balancer, one, 100), sequence(*balancer, other, 100));
 }
 
 TEST(Cursor, RandomBelowReachesTheWholeRangeAndNothingElse) {
-  Cursor cursor(5);
+  Cursor cursor(5, 5);
   std::vector<int> seen(7);
   for (int i = 0; i < 7000; ++i) ++seen.at(cursor.random_below(7));
   for (int count : seen) EXPECT_NEAR(count, 1000, 200);

@@ -29,7 +29,7 @@ class Smooth : public ::testing::TestWithParam<SmoothCase> {};
 
 TEST_P(Smooth, FollowsTheSequenceForThreeCycles) {
   const auto balancer = round_robin(fleet(GetParam().weights));
-  Cursor cursor(0);
+  Cursor cursor(0, 0);
   EXPECT_EQ(sequence(*balancer, cursor, 3 * GetParam().cycle.size()), repeat(GetParam().cycle, 3));
 }
 
@@ -43,14 +43,14 @@ INSTANTIATE_TEST_SUITE_P(Nginx, Smooth,
 
 TEST(RoundRobin, EqualWeightsShareEqually) {
   const auto balancer = round_robin(fleet({1, 1}));
-  Cursor cursor(0);
+  Cursor cursor(0, 0);
   EXPECT_EQ(tally(pick_ids(*balancer, cursor, 30)),
             (std::map<std::string, int>{{"a", 15}, {"b", 15}}));
 }
 
 TEST(RoundRobin, WeightsOneAndTwoShareTenToTwenty) {
   const auto balancer = round_robin(fleet({1, 2}));
-  Cursor cursor(0);
+  Cursor cursor(0, 0);
   EXPECT_EQ(tally(pick_ids(*balancer, cursor, 30)),
             (std::map<std::string, int>{{"a", 10}, {"b", 20}}));
 }
@@ -60,13 +60,13 @@ TEST(RoundRobin, ThoseWhoArePassedOverCostTheOthersNothing) {
   live(*balancer, "a").verdict = Verdict::never;
   Tried tried;
   tried.add(&live(*balancer, "b"));
-  Cursor cursor(0);
+  Cursor cursor(0, 0);
   EXPECT_EQ(sequence(*balancer, cursor, 6, tried), "cdcdcd");
 }
 
 TEST(RoundRobin, AnInstanceThatComesBackHasNoArrearsToCatchUpOn) {
   const auto balancer = round_robin(fleet({1, 1, 1}));
-  Cursor cursor(0);
+  Cursor cursor(0, 0);
   live(*balancer, "b").verdict = Verdict::never;
   EXPECT_EQ(sequence(*balancer, cursor, 10), "acacacacac");
   live(*balancer, "b").verdict = Verdict::eligible;
@@ -78,7 +78,7 @@ TEST(RoundRobin, EverySeedWalksTheSameCycleFromAnotherPlace) {
   const std::string cycles = repeat("aabacaa", 4);
   std::set<std::string> starts;
   for (std::uint64_t seed = 0; seed < 50; ++seed) {
-    Cursor cursor(seed);
+    Cursor cursor(static_cast<std::uint32_t>(seed), seed);
     const std::string picked = sequence(*balancer, cursor, 14);
     EXPECT_NE(cycles.find(picked), std::string::npos) << "seed " << seed << ": " << picked;
     starts.insert(picked);
@@ -88,7 +88,7 @@ TEST(RoundRobin, EverySeedWalksTheSameCycleFromAnotherPlace) {
 
 TEST(RoundRobin, PositionsAreCarriedOverToANewVersion) {
   auto members = fleet({5, 1, 1});
-  Cursor cursor(0);
+  Cursor cursor(0, 0);
   EXPECT_EQ(sequence(*round_robin(members), cursor, 3), "aab");
   EXPECT_EQ(sequence(*round_robin(members), cursor, 4), "acaa");
   EXPECT_EQ(sequence(*round_robin(members), cursor, 7), "aabacaa");
@@ -96,7 +96,7 @@ TEST(RoundRobin, PositionsAreCarriedOverToANewVersion) {
 
 TEST(RoundRobin, WhenOneIsRemovedTheOthersGoOnWithWhoIsNext) {
   auto members = fleet({1, 1, 1, 1});
-  Cursor cursor(0);
+  Cursor cursor(0, 0);
   EXPECT_EQ(sequence(*round_robin(members), cursor, 2), "ab");
   members.erase(members.begin());
   const auto without_a = round_robin(members);
@@ -111,7 +111,7 @@ TEST(RoundRobin, WorkersDoNotStartTogetherOnAServiceThatWasEmptyAtFirst) {
   const auto balancer = round_robin(fleet({1, 1, 1, 1}));
   std::set<std::string> firsts;
   for (std::uint64_t seed = 1; seed < 40; ++seed) {
-    Cursor cursor(seed);
+    Cursor cursor(static_cast<std::uint32_t>(seed), seed);
     EXPECT_EQ(sequence(*empty, cursor, 1), "-");
     firsts.insert(sequence(*balancer, cursor, 1));
   }
@@ -120,7 +120,7 @@ TEST(RoundRobin, WorkersDoNotStartTogetherOnAServiceThatWasEmptyAtFirst) {
 
 TEST(RoundRobin, TheHeaviestWeightsStayFair) {
   const auto balancer = round_robin(fleet({65535, 65535, 1}));
-  Cursor cursor(7);
+  Cursor cursor(7, 7);
   const auto counts = tally(pick_ids(*balancer, cursor, 2 * 65535 + 1));
   EXPECT_EQ(counts, (std::map<std::string, int>{{"a", 65535}, {"b", 65535}, {"c", 1}}));
 }
