@@ -1,5 +1,6 @@
 #include "proxy/net/dial.h"
 
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -26,6 +27,11 @@ const PortRange& ephemeral_ports() {
     return read;
   }();
   return range;
+}
+
+bool has_input(int fd) {
+  int bytes = 0;
+  return ::ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0;
 }
 
 bool is_self_connected(int fd, const SocketAddress& to) {
@@ -113,7 +119,11 @@ ConnectResult dial_outcome(Socket& socket, const SocketAddress& to, int& error) 
   if (socket.failed || socket.peer_finished) {
     socklen_t size = sizeof(error);
     if (::getsockopt(socket.fd(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
-    if (error != 0) return classify_connect_error(error);
+    // One that answered, spoke and reset all at once was reached: its words are to be delivered.
+    if (error != 0 && !(error == ECONNRESET && has_input(socket.fd()))) {
+      return classify_connect_error(error);
+    }
+    error = 0;
   }
   return is_self_connected(socket.fd(), to) ? ConnectResult::self_connect : ConnectResult::ok;
 }

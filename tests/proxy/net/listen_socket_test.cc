@@ -19,7 +19,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-config::Endpoint endpoint(const std::string& text) {
+config::Endpoint place(const std::string& text) {
   std::string why;
   const auto parsed = config::Endpoint::parse(text, why);
   EXPECT_TRUE(parsed) << why;
@@ -28,7 +28,7 @@ config::Endpoint endpoint(const std::string& text) {
 
 std::string refusal(const std::string& address, bool ours = false) {
   try {
-    ListenSocket::bind(endpoint(address), 1, ours)->listen(16, {});
+    ListenSocket::bind(place(address), 1, ours)->listen(16, {});
   } catch (const std::runtime_error& error) {
     return error.what();
   }
@@ -55,7 +55,7 @@ class UnixPath : public ::testing::Test {
 };
 
 TEST(ListenSocket, IsOpenToClientsOnlyOnceItListens) {
-  const auto socket = ListenSocket::bind(endpoint("127.0.0.1:0"), 2, false);
+  const auto socket = ListenSocket::bind(place("127.0.0.1:0"), 2, false);
   const std::string address = socket->endpoint().text();
   EXPECT_EQ(test::connect_error(address), ECONNREFUSED);
 
@@ -65,7 +65,7 @@ TEST(ListenSocket, IsOpenToClientsOnlyOnceItListens) {
 }
 
 TEST(ListenSocket, WorkersShareThePortThatTheKernelGave) {
-  const auto socket = ListenSocket::bind(endpoint("127.0.0.1:0"), 3, false);
+  const auto socket = ListenSocket::bind(place("127.0.0.1:0"), 3, false);
   socket->listen(16, {});
   const std::string address = socket->endpoint().text();
   EXPECT_NE(socket->endpoint().port, 0);
@@ -79,7 +79,7 @@ TEST(ListenSocket, WorkersShareThePortThatTheKernelGave) {
 }
 
 TEST(ListenSocket, AnAddressThatSomebodyListensOnIsRefused) {
-  const auto first = ListenSocket::bind(endpoint("127.0.0.1:0"), 2, false);
+  const auto first = ListenSocket::bind(place("127.0.0.1:0"), 2, false);
   first->listen(16, {});
   const std::string address = first->endpoint().text();
 
@@ -94,7 +94,7 @@ TEST(ListenSocket, AnAddressOfAnotherMachineIsRefused) {
 
 TEST_F(UnixPath, IsListenedOnAndRemovedAtTheEnd) {
   {
-    const auto socket = ListenSocket::bind(endpoint(address()), 2, false);
+    const auto socket = ListenSocket::bind(place(address()), 2, false);
     socket->listen(16, {});
     EXPECT_EQ(test::connect_error(address()), 0);
     EXPECT_NE(socket->fd(0), socket->fd(1));
@@ -124,7 +124,7 @@ TEST_F(UnixPath, AFileThatIsNoSocketIsNotTouched) {
 
 TEST_F(UnixPath, APathThatSomebodyElseTookOverIsNotRemoved) {
   {
-    const auto ours = ListenSocket::bind(endpoint(address()), 1, false);
+    const auto ours = ListenSocket::bind(place(address()), 1, false);
     ASSERT_EQ(::rename(path().c_str(), (path() + "2").c_str()), 0);
     test::listen_on(address()).reset();
   }
