@@ -45,7 +45,7 @@ struct Checker::State {
 
     const LivePtr instance;
     const CheckPtr check;
-    const std::uint64_t nth;       // newcomer; no two have the same number
+    const std::uint64_t nth;       // newcomer
     std::uint64_t seen_by = 0;     // the last sync() that found it
     std::uint64_t started_ms = 0;  // its latest probe
     bool had_first = false;
@@ -186,13 +186,13 @@ void Checker::State::on_done(Target& target, Finding finding) {
   target.wait_until(target.started_ms + gap);
 
   const LivePtr instance = target.instance;
-  const std::uint64_t nth = target.nth;
   const bool success = finding.outcome == Outcome::success;
   const bool is_changing =
       report({instance, {success, std::move(finding.detail)}, finding.duration_us});
-  // The report may have led to a sync() that took the target away or put another in its place.
-  Target* still = find(*instance);
-  if (is_changing && still != nullptr && still->nth == nth) still->bring_forward(fast_due_ms);
+  // The report may have led to a sync() that took the target away; one put in its place is in line.
+  if (Target* still = find(*instance); still != nullptr && is_changing) {
+    still->bring_forward(fast_due_ms);
+  }
   start_who_may();
 }
 

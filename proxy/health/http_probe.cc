@@ -87,18 +87,17 @@ void HttpProbe::set_request() {
 }
 
 void HttpProbe::add_header(const std::string& line) {
-  curl_slist* longer = curl_slist_append(headers_.get(), line.c_str());
-  if (longer == nullptr) throw std::bad_alloc();
-  headers_.release();
-  headers_.reset(longer);
+  curl_slist* first = curl_slist_append(headers_.get(), line.c_str());
+  if (first == nullptr) throw std::bad_alloc();
+  if (!headers_) headers_.reset(first);
 }
 
 void HttpProbe::set_guards() {
   const long timeout_ms = static_cast<long>(check_.timeout.count());
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_TIMEOUT_MS, timeout_ms);
-  set(CURLOPT_CONNECTTIMEOUT_MS,
-      timeout_ms);  // libcurl's own, 300 s, must not cut a longer one short
+  // libcurl's own bound on connecting, 300 s, must not cut a longer timeout short.
+  set(CURLOPT_CONNECTTIMEOUT_MS, timeout_ms);
   set(CURLOPT_HEADERFUNCTION, &on_header);
   set(CURLOPT_HEADERDATA, static_cast<void*>(this));
   set(CURLOPT_WRITEFUNCTION, &on_body);

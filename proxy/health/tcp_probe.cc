@@ -22,8 +22,9 @@ TcpProbe::TcpProbe(net::Poller& poller, net::Wheel& wheel, const config::Endpoin
   if (result_ != net::ConnectResult::ok) {
     poller_.again(*this);
   } else {
-    // By the clock, not by the loop's idea of now, which is as old as the turn.
-    wheel.set(*this, net::monotonic_ms() + static_cast<std::uint64_t>(timeout_.count()));
+    // By the clock, not by the loop's idea of now, which is as old as the turn; rounded up.
+    const std::uint64_t started_ms = started_ns_ / 1'000'000 + 1;
+    wheel.set(*this, started_ms + static_cast<std::uint64_t>(timeout_.count()));
   }
 }
 

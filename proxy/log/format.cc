@@ -13,9 +13,8 @@ namespace sluice::log {
 
 namespace {
 
-bool is_plain_ascii(char c) {
-  return c >= ' ' && c <= '~' && c != '"' && c != '\\';
-}
+// A function object rather than a function: searches for it are inlined.
+constexpr auto kIsPlainAscii = [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; };
 
 // C0, DEL and C1, which terminals obey; line and paragraph separators, which some tools split at;
 // and what turns the direction of the text that follows.
@@ -57,7 +56,7 @@ void append_hex_bytes(std::string& out, std::string_view bytes) {
 template <class OnPlain, class OnOther>
 void for_each_piece(std::string_view value, OnPlain on_plain, OnOther on_other) {
   while (!value.empty()) {
-    const auto end = std::find_if_not(value.begin(), value.end(), is_plain_ascii);
+    const auto end = std::find_if_not(value.begin(), value.end(), kIsPlainAscii);
     const auto plain = static_cast<std::size_t>(end - value.begin());
     if (plain > 0) on_plain(value.substr(0, plain));
     value.remove_prefix(plain);

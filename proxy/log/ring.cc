@@ -46,6 +46,10 @@ bool Ring::pop(std::string& record) {
   return true;
 }
 
+bool Ring::is_empty() const {
+  return popped_.load(std::memory_order_relaxed) == pushed_.load(std::memory_order_acquire);
+}
+
 void Ring::copy_in(std::size_t position, const char* from, std::size_t length) {
   const std::size_t at = position & (size_ - 1);
   const std::size_t before_end = std::min(length, size_ - at);

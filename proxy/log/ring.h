@@ -32,6 +32,8 @@ class Ring {
 
   // The popping thread. False: empty, `record` is as it was.
   bool pop(std::string& record);
+  // The popping thread.
+  bool is_empty() const;
 
  private:
   using Length = std::uint32_t;

@@ -95,10 +95,8 @@ std::size_t Writer::write_turn() {
   turn_refused_ = false;
   std::size_t lines = 0;
   std::erase_if(feeds_, [&](const std::shared_ptr<Feed>& feed) {
-    const bool closed = feed->closed.load(std::memory_order_acquire);
-    const std::size_t taken = drain(*feed);
-    lines += taken;
-    return closed && taken == 0;
+    lines += drain(*feed);
+    return feed->closed.load(std::memory_order_acquire) && feed->ring.is_empty();
   });
   if (lines == 0) return 0;
   logger_.flush();
@@ -108,7 +106,9 @@ std::size_t Writer::write_turn() {
 
 std::size_t Writer::drain(Feed& feed) {
   std::size_t lines = 0;
-  while (lines < kLinesATurn && feed.ring.pop(line_)) {
+  // What is left when a new target waits is for that one.
+  while (lines < kLinesATurn && !has_new_target_.load(std::memory_order_acquire) &&
+         feed.ring.pop(line_)) {
     logger_.log(spdlog::level::info, spdlog::string_view_t(line_));
     ++lines;
   }

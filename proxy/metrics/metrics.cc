@@ -180,7 +180,7 @@ void write_instance_states(Page& page, const Snapshot& snapshot) {
   auto states =
       Family::gauge("sluice_instance_state",
                     "1 for the effective state that the instance is in, 0 for the others.");
-  for_each_instance(snapshot, [&](LabelSet labels, const registry::Instance& instance) {
+  for_each_instance(snapshot, [&](const LabelSet& labels, const registry::Instance& instance) {
     for (const registry::State state : kStates) {
       LabelSet with_state = labels;
       with_state.push_back({"state", text_of(registry::word(state))});

@@ -326,6 +326,21 @@ TEST_F(CheckerTest, ARemovedInstanceIsReportedNoMoreEvenIfItsProbeIsUnderWay) {
   EXPECT_EQ(reports(removed), 0u);
 }
 
+TEST_F(CheckerTest, WhoLeavesTheLineIsNeverProbed) {
+  test::Backend left(test::hold());
+  test::Backend stayed(test::hold());
+  std::vector<LivePtr> leaving;
+  for (int i = 0; i < 200; ++i) leaving.push_back(fleet.add("a", left.address(), tcp_check()));
+  const LivePtr stays = fleet.add("b", stayed.address(), tcp_check());
+  sync();
+  for (const LivePtr& each : leaving) fleet.remove(each);
+  sync();
+
+  ASSERT_TRUE(wait_for_reports(stays, 1));
+  EXPECT_EQ(checker.scheduled(), 1u);
+  EXPECT_EQ(left.accepted(), 0u);
+}
+
 TEST_F(CheckerTest, AReportMaySyncTheReportedOneAway) {
   const test::Acceptor listening;
   const test::DeadEnd dead_end;

@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::string_literals;
 
-struct Case {
+struct Escaped {
   std::string value;
   std::string expected;
 };
@@ -30,7 +30,7 @@ std::string text(const std::string& value) {
 }
 
 TEST(LogFormat, WritesJsonStringsOfAnyBytes) {
-  const std::vector<Case> cases = {
+  const std::vector<Escaped> cases = {
       {"", R"("")"},
       {"plain", R"("plain")"},
       {"two words", R"("two words")"},
@@ -43,11 +43,11 @@ TEST(LogFormat, WritesJsonStringsOfAnyBytes) {
       {"turned \u202eround\u2066", R"("turned \u202eround\u2066")"},
       {"bad \xff\xc0\xaf", "\"bad \uFFFD\uFFFD\uFFFD\""},
   };
-  for (const Case& c : cases) EXPECT_EQ(as_json(c.value), c.expected);
+  for (const Escaped& c : cases) EXPECT_EQ(as_json(c.value), c.expected);
 }
 
 TEST(LogFormat, QuotesTextValuesOnlyWhereNeeded) {
-  const std::vector<Case> cases = {
+  const std::vector<Escaped> cases = {
       {"plain", "plain"},
       {"10.0.0.1:5432", "10.0.0.1:5432"},
       {"[::1]:80", "[::1]:80"},
@@ -63,18 +63,18 @@ TEST(LogFormat, QuotesTextValuesOnlyWhereNeeded) {
       {"\u2028", R"("\xe2\x80\xa8")"},
       {"\xff caf\u00e9", "\"\\xff caf\u00e9\""},
   };
-  for (const Case& c : cases) EXPECT_EQ(text(c.value), c.expected);
+  for (const Escaped& c : cases) EXPECT_EQ(text(c.value), c.expected);
 }
 
 TEST(LogFormat, LeavesSpacesOfAMessageBare) {
-  const std::vector<Case> cases = {
+  const std::vector<Escaped> cases = {
       {"session", "session"},
       {"log lines dropped", "log lines dropped"},
       {"sneaky key=value", R"("sneaky key=value")"},
       {"two\nlines", R"("two\x0alines")"},
       {"", R"("")"},
   };
-  for (const Case& c : cases) {
+  for (const Escaped& c : cases) {
     std::string out;
     append_text_message(out, c.value);
     EXPECT_EQ(out, c.expected);

@@ -21,11 +21,13 @@ TEST(Ring, GivesBackWhatWasPushedInOrder) {
   ASSERT_TRUE(ring.push("one"));
   ASSERT_TRUE(ring.push(""));
   ASSERT_TRUE(ring.push("three"));
+  EXPECT_FALSE(ring.is_empty());
   std::string record = "before";
   for (const char* expected : {"one", "", "three"}) {
     ASSERT_TRUE(ring.pop(record));
     EXPECT_EQ(record, expected);
   }
+  EXPECT_TRUE(ring.is_empty());
   EXPECT_FALSE(ring.pop(record));
   EXPECT_EQ(record, "three") << "an empty ring leaves the record alone";
 }

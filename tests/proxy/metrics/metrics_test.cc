@@ -9,6 +9,7 @@
 #include <fstream>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <string>
 #include <thread>
@@ -31,7 +32,7 @@ constexpr std::size_t kWorkers = 2;
 class MetricsTest : public ::testing::Test {
  protected:
   Sources sources() {
-    return {[this] { return snapshot_.load(); },
+    return {[this] { return current(); },
             [] { return std::vector<Sources::Worker>{{7, 0.25}, {8, 0}}; },
             [] { return std::uint64_t{3}; }, "1.2.3"};
   }
@@ -57,12 +58,19 @@ class MetricsTest : public ::testing::Test {
       }
       snapshot->services[name] = std::move(service);
     }
-    snapshot_.store(std::move(snapshot));
+    const std::lock_guard lock(mutex_);
+    snapshot_ = std::move(snapshot);
+  }
+
+  std::shared_ptr<const registry::Snapshot> current() {
+    const std::lock_guard lock(mutex_);
+    return snapshot_;
   }
 
   Exposition page() const { return Exposition(metrics_.text()); }
 
-  std::atomic<std::shared_ptr<const registry::Snapshot>> snapshot_;
+  std::mutex mutex_;
+  std::shared_ptr<const registry::Snapshot> snapshot_;
   std::uint64_t index_ = 0;
   Metrics metrics_{kWorkers, sources()};
 };
@@ -371,8 +379,9 @@ TEST_F(WholePageTest, HoldsEveryMetricWithItsLabelsAndNoOther) {
       {"process_start_time_seconds", {}},
       {"process_threads", {}},
   };
+  const Exposition page = this->page();
   std::map<std::string, Names> found;
-  for (const auto& [name, family] : page().families()) {
+  for (const auto& [name, family] : page.families()) {
     Names& labels = found[name];
     for (const auto& [key, value] : family.samples) {
       for (const auto& label : key.second) labels.insert(label.first);
