@@ -73,6 +73,8 @@ void Relay::pump() {
   if (up_progress_ == Progress::more || down_progress_ == Progress::more) owner_.run_again();
   if (!half_closed_ && (up_.has_ended() || down_.has_ended())) {
     half_closed_ = true;
+    last_active_ms_ =
+        context_.loop.now_ms();  // the end is a word too: the answer has its time from here
     client_finished_first_ = up_.has_ended();
     schedule();
   }

@@ -67,7 +67,7 @@ class SessionTest : public testing::Test, protected Rig {
     upstream->balancer = balance::make_balancer(policy, std::move(members));
     upstream->cells = cells;
     if (!service) {
-      service = std::make_shared<ServiceState>(ServiceState{upstream, balance::Cursor(0)});
+      service = std::make_shared<ServiceState>(ServiceState{upstream, balance::Cursor(0, 0)});
       route->upstream = upstream;
       state = std::make_shared<RouteState>(RouteState{route, service});
     }
