@@ -88,7 +88,7 @@ admin::Status AdminView::status() {
   status.reloads_ok = control_.reloads_ok_.load();
   status.reloads_failed = control_.reloads_failed_.load();
   status.last_reload_error = *control_.last_reload_error_.get();
-  status.log_lines_dropped = control_.log_.dropped();
+  status.log_lines_dropped = control_.log_.dropped() + control_.log_.failed();
   for (const auto& worker : control_.workers_) {
     status.workers.push_back({worker->index(), worker->plan_version(), worker->connections(),
                               static_cast<double>(worker->loop_lag_us()) / 1e6});
@@ -125,8 +125,10 @@ std::shared_ptr<const registry::Instance> AdminView::choose(const std::string& s
     count(404);
     return nullptr;
   }
-  balance::Cursor& cursor = cursors_.try_emplace(service, control_.worker_count_).first->second;
-  const balance::Pick pick = upstream->balancer->pick({client}, {}, cursor);
+  auto cursor = cursors_.find(service);
+  if (cursor == cursors_.end())
+    cursor = cursors_.emplace(service, balance::Cursor::seeded(control_.worker_count_)).first;
+  const balance::Pick pick = upstream->balancer->pick({client}, {}, cursor->second);
   const registry::Instance* instance =
       pick ? service_now->second->find(pick.member->id()) : nullptr;
   count(instance != nullptr ? 200 : 404);

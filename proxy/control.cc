@@ -1,7 +1,10 @@
 #include "proxy/control.h"
 
+#include <linux/close_range.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -16,6 +19,9 @@
 namespace sluice {
 
 namespace {
+
+constexpr std::uint64_t kMemoryLookMs = 2000;
+constexpr std::uint32_t kCrowd = 256;  // connections
 
 std::int64_t wall_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -35,6 +41,14 @@ std::string random_epoch() {
     text += digits;
   }
   return text;
+}
+
+// Signals of ours, on this thread and on those that it starts from here on.
+void allow_signals(bool allow) {
+  sigset_t ours;
+  sigemptyset(&ours);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&ours, number);
+  ::pthread_sigmask(allow ? SIG_UNBLOCK : SIG_BLOCK, &ours, nullptr);
 }
 
 std::uint64_t longest_check_timeout_ms(const config::Config& config) {
@@ -63,6 +77,7 @@ Control::Control(ServerOptions options, const config::Config& config)
       registry_timer_(loop_, [this] { on_registry_due(); }),
       start_timer_(loop_, [this] { open_listeners(); }),
       departure_timer_(loop_, [this] { on_departures_due(); }),
+      memory_timer_(loop_, [this] { give_back_memory(); }),
       registry_(random_epoch()),
       worker_count_(worker_count(config)),
       metrics_(worker_count_, metrics_sources()),
@@ -71,6 +86,8 @@ Control::Control(ServerOptions options, const config::Config& config)
                [this](const health::ProbeReport& report) { return on_probe(report); }),
       reloader_(options_.load, [this](std::function<void()> action) { post(std::move(action)); }),
       admin_view_(std::make_unique<AdminView>(*this)) {
+  // libcurl's wake-up pair is not close-on-exec, nor need be what our caller left open.
+  ::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
   limit_.limit = connection_limit(config, fd_limit_, worker_count_);
   planner_.adopt(planner_.bind(config));
   for (std::uint32_t index = 0; index < worker_count_; ++index) {
@@ -97,12 +114,13 @@ metrics::Sources Control::metrics_sources() {
   sources.snapshot = [this] { return published_snapshot_.get(); };
   sources.workers = [this] {
     std::vector<metrics::Sources::Worker> workers;
+    workers.reserve(workers_.size());
     for (const auto& worker : workers_) {
       workers.push_back({worker->plan_version(), static_cast<double>(worker->loop_lag_us()) / 1e6});
     }
     return workers;
   };
-  sources.log_lines_dropped = [this] { return log_.dropped(); };
+  sources.log_lines_dropped = [this] { return log_.dropped() + log_.failed(); };
   sources.version = SLUICE_VERSION;
   return sources;
 }
@@ -127,8 +145,10 @@ void Control::run(admin::HttpServer& api) {
   // The timer is only for instances whose first probe hangs; with none to wait for it opens at
   // once.
   start_timer_.start(registry_.awaits_first_verdicts() ? longest_check_timeout_ms(config_) : 0);
+  memory_timer_.repeat(kMemoryLookMs);
+  allow_signals(true);
   loop_.run();
-  signals_.clear();
+  allow_signals(false);  // one that comes now has been obeyed already, and its default is to kill
   if (!failure_.empty()) throw std::runtime_error(failure_);
 }
 
@@ -140,6 +160,7 @@ void Control::post(std::function<void()> action) {
 void Control::on_suspect(std::shared_ptr<registry::Live> instance, std::uint32_t failures) {
   post([this, instance = std::move(instance), failures] {
     registry_.connect_failed(*instance, failures, now());
+    checker_.probe_soon(*instance);  // is it the instance or the way to it?
     publish_if_changed();
   });
 }
@@ -176,7 +197,7 @@ void Control::open_listeners() {
   start_timer_.stop();
   phase_ = Phase::ready;
   publish();
-  const std::vector<std::string> addresses = planner_.addresses();
+  const std::vector<std::string> addresses = planner_.addresses(config_);
   for (const std::string& address : addresses) {
     channel_->line(config::LogLevel::info, "listening").add("address", address);
   }
@@ -258,7 +279,8 @@ admin::ReloadReport Control::apply(config::Loaded loaded, bool dry_run) {
   report.dry_run = dry_run;
   report.problems = std::move(loaded.problems);
   const auto refuse = [&](std::string why) {
-    report.problems.push_back({config::Severity::error, options_.config_file, 0, 0, "", why});
+    report.problems.push_back(
+        {config::Severity::error, options_.config_file, 0, 0, "", std::move(why)});
     return report;
   };
   if (phase_.load() == Phase::draining) return refuse("the process is draining");
@@ -328,6 +350,16 @@ void Control::await_departures() {
 void Control::on_departures_due() {
   if (departures_.condemn_due(loop_.now_ms())) sweep();
   await_departures();
+}
+
+// The allocator keeps what closed connections leave, in case as many come again. After a crowd has
+// gone, the kernel gets it back: from here, since it takes milliseconds.
+void Control::give_back_memory() {
+  const std::uint32_t connections = limit_.connections.load(std::memory_order_relaxed);
+  most_connections_ = std::max(most_connections_, connections);
+  if (most_connections_ < kCrowd || connections > most_connections_ / 2) return;
+  most_connections_ = connections;
+  ::malloc_trim(0);
 }
 
 // Has the workers look for connections of what was condemned.

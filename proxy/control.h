@@ -80,6 +80,7 @@ class Control final : WorkerEvents {
                          config::Duration drain);
   void await_departures();
   void on_departures_due();
+  void give_back_memory();
   void sweep();
   void log_reload(const admin::ReloadReport& report);
 
@@ -110,6 +111,8 @@ class Control final : WorkerEvents {
   net::Timer registry_timer_;
   net::Timer start_timer_;
   net::Timer departure_timer_;
+  net::Timer memory_timer_;
+  std::uint32_t most_connections_ = 0;  // since memory was last given back
   Departures departures_;
   std::list<std::unique_ptr<net::Timer>> listener_timers_;
   registry::Registry registry_;

@@ -26,6 +26,14 @@ config::Service without_instances(config::Service service) {
   return service;
 }
 
+// Nobody of the service has had a verdict yet.
+bool is_unproven(const registry::Service& service) {
+  return !service.instances.empty() &&
+         std::all_of(service.instances.begin(), service.instances.end(), [](const auto& instance) {
+           return instance->inputs.check == registry::CheckState::checking;
+         });
+}
+
 std::vector<balance::Member> members_of(const registry::Service& service) {
   std::vector<balance::Member> members;
   members.reserve(service.instances.size());
@@ -117,6 +125,7 @@ std::shared_ptr<const session::Upstream> Planner::upstream(const config::Config&
   if (same_members && built.policies == policies && built.upstream->tcp == tcp) {
     return built.upstream;
   }
+  if (built.upstream != nullptr && known != nullptr && is_unproven(*known)) return built.upstream;
   auto upstream = std::make_shared<session::Upstream>();
   upstream->service = service.name;
   upstream->retry = service.retry;
@@ -168,9 +177,13 @@ std::vector<std::shared_ptr<session::ListenerLife>> Planner::lives_not_in(
   return lives;
 }
 
-std::vector<std::string> Planner::addresses() const {
+std::vector<std::string> Planner::addresses(const config::Config& config) const {
   std::vector<std::string> addresses;
-  for (const auto& [endpoint, socket] : sockets_) addresses.push_back(socket->endpoint().text());
+  for (const config::Listener& listener : config.listeners) {
+    for (const std::string& bind : listener.bind) {
+      addresses.push_back(sockets_.at(endpoint_of(bind))->endpoint().text());
+    }
+  }
   return addresses;
 }
 

@@ -44,7 +44,8 @@ class Planner {
   // otherwise.
   std::vector<std::shared_ptr<session::ListenerLife>> lives_not_in(
       const config::Config& config) const;
-  std::vector<std::string> addresses() const;  // of all sockets, in the order of the endpoints
+  // Of every bind, in the order of the configuration, with real ports.
+  std::vector<std::string> addresses(const config::Config& config) const;
 
  private:
   struct Built {

@@ -1,17 +1,13 @@
 #include "proxy/server.h"
 
+#include <fcntl.h>
 #include <signal.h>
-#include <sys/random.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <exception>
-#include <list>
-#include <optional>
-#include <stdexcept>
 #include <utility>
+#include <vector>
 
 #include "proxy/admin/api.h"
 #include "proxy/control.h"
@@ -20,9 +16,25 @@ namespace sluice {
 
 namespace {
 
-// Signals that have no meaning here must not end the process either.
-void ignore_signals() {
+// Signals that have no meaning here must not end the process either; those that have one wait for
+// the loop that obeys them.
+void prepare_signals() {
   for (const int number : {SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM}) ::signal(number, SIG_IGN);
+  sigset_t obeyed;
+  sigemptyset(&obeyed);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&obeyed, number);
+  ::pthread_sigmask(SIG_BLOCK, &obeyed, nullptr);
+}
+
+// A descriptor 0, 1 or 2 that the caller left closed would be given to a socket, and that socket to
+// whoever writes to "stderr".
+void fill_standard_streams() {
+  for (int fd = ::open("/dev/null", O_RDWR); fd >= 0; fd = ::dup(fd)) {
+    if (fd > STDERR_FILENO) {
+      ::close(fd);
+      return;
+    }
+  }
 }
 
 void print_problems(const std::vector<config::Problem>& problems) {
@@ -34,7 +46,8 @@ void print_problems(const std::vector<config::Problem>& problems) {
 }  // namespace
 
 int run_server(ServerOptions options) {
-  ignore_signals();
+  fill_standard_streams();
+  prepare_signals();
   const config::Loaded loaded = options.load();
   print_problems(loaded.problems);
   if (!loaded.config) return 1;

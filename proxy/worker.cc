@@ -123,7 +123,7 @@ std::shared_ptr<session::ServiceState> Worker::service_state(
   std::shared_ptr<session::ServiceState> state = known.lock();
   if (!state) {
     state = std::make_shared<session::ServiceState>(
-        session::ServiceState{upstream, balance::Cursor(index_)});
+        session::ServiceState{upstream, balance::Cursor::seeded(index_)});
     known = state;
   }
   state->current = upstream;

@@ -13,13 +13,6 @@ constexpr long kConnectMs = 2'000;
 constexpr long kTotalMs = 30'000;
 constexpr std::size_t kMaxBody = 256u << 20;
 
-struct FreeHandle {
-  void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
-};
-struct FreeList {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-};
-
 std::size_t keep(char* data, std::size_t /*always one*/, std::size_t size, void* body) {
   auto& text = *static_cast<std::string*>(body);
   if (text.size() + size > kMaxBody) return 0;
@@ -53,6 +46,12 @@ std::string reason(CURLcode code, CURL* handle) {
 }  // namespace
 
 struct AdminClient::Easy {
+  struct FreeHandle {
+    void operator()(CURL* owned) const { curl_easy_cleanup(owned); }
+  };
+  struct FreeList {
+    void operator()(curl_slist* owned) const { curl_slist_free_all(owned); }
+  };
   std::unique_ptr<CURL, FreeHandle> handle{curl_easy_init()};
   std::unique_ptr<curl_slist, FreeList> headers{
       curl_slist_append(nullptr, "Content-Type: application/json")};

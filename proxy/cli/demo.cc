@@ -52,14 +52,15 @@ std::string instructions(const std::string& program, const DemoBinds& wanted, co
   if (wanted.spread != usual.spread) moved(usual.spread, open.spread);
   if (wanted.sticky != usual.sticky) moved(usual.sticky, open.sticky);
   if (wanted.admin != usual.admin) moved(usual.admin, open.admin);
+  const std::string spread = "http://" + open.spread + "/";
+  const std::string sticky = "http://" + open.sticky + "/";
   text += "\nIn another terminal:\n";
-  text +=
-      "  curl http://" + open.spread + "/             the backend with the fewest connections\n";
-  text += "  curl http://" + open.sticky + "/             the same client, the same backend\n";
-  text += "  curl --interface 127.0.0.2 http://" + open.sticky + "/    another client\n";
-  text += "  " + sluice + "services\n";
-  text += "  " + sluice + "instances spread\n";
-  text += "  " + sluice + "connections\n";
+  text += "  curl " + spread + "    a backend with the fewest connections\n";
+  text += "  curl " + sticky + "    the same backend at each call\n";
+  text += "  curl --interface 127.0.0.2 " + sticky + "    another client, maybe another backend\n";
+  for (const char* command : {"services", "instances spread", "connections", "status"}) {
+    text += "  " + sluice + command + "\n";
+  }
   text += "  curl http://" + open.admin + "/metrics\n";
   text += "\nHere: type " + names_of(backends) +
           " and Enter to stop that backend, and again to start it; watch\n"

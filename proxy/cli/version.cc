@@ -2,7 +2,6 @@
 
 #include <curl/curl.h>
 #include <fmt/core.h>
-#include <microhttpd.h>
 #include <spdlog/version.h>
 #include <uv.h>
 #include <xxhash.h>
@@ -27,7 +26,6 @@ void show_version(std::ostream& out, bool verbose) {
   Table libraries({{"LIBRARY"}, {"VERSION"}});
   libraries.add({"compiler", __VERSION__});
   libraries.add({"libuv", uv_version_string()});
-  libraries.add({"libmicrohttpd", MHD_get_version()});
   libraries.add({"libcurl", curl_version_info(CURLVERSION_NOW)->version});
   const unsigned xxhash = XXH_versionNumber();
   libraries.add({"xxhash", dotted(xxhash / 10000, xxhash / 100 % 100, xxhash % 100)});
