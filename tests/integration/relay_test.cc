@@ -1,0 +1,291 @@
+// How bytes, ends and resets pass through: scenarios A.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "tests/integration/ask.h"
+#include "tests/support/invariants.h"
+#include "tests/support/payload.h"
+#include "tests/support/servers.h"
+
+namespace sluice::test {
+namespace {
+
+// A01
+TEST(Relay, EchoesTwiceAndPassesOnTheServersClose) {
+  Acceptor backend;
+  Sluice sluice({.instances = {backend.address()}});
+  Invariants invariants(sluice);
+
+  Peer client = sluice.connect();
+  Peer server = backend.accept();
+  for (const auto& [question, answer] : {std::pair{"foo1", "bar1"}, {"foo3", "bar3"}}) {
+    client.send(question);
+    EXPECT_EQ(server.receive(4), question);
+    server.send(answer);
+    EXPECT_EQ(client.receive(4), answer);
+  }
+  client.send("close");
+  EXPECT_EQ(server.receive(5), "close");
+  server.send("close");
+  server.close();
+
+  const Rest rest = client.receive_rest();
+  EXPECT_EQ(rest.text, "close");
+  EXPECT_EQ(rest.end, End::fin);
+  client.try_send("more");
+  EXPECT_EQ(client.receive_rest().bytes, 0u);
+  client.close();
+  invariants.expect_hold();
+}
+
+// A02
+TEST(Relay, SilentClientOutlivesTheConnectTimeout) {
+  Backend server(echo());
+  Sluice sluice({.instances = {server.address()}, .service = "timeouts: {connect: 300ms}"});
+  Invariants invariants(sluice);
+
+  Peer client = sluice.connect();
+  EXPECT_TRUE(client.stays_quiet(900ms));
+  EXPECT_TRUE(echoes(client, "still here"));
+
+  client.close();
+  invariants.expect_hold();
+}
+
+// A03
+TEST(Relay, ServerSpeaksFirst) {
+  Acceptor backend;
+  Sluice sluice({.instances = {backend.address()}});
+  Invariants invariants(sluice);
+
+  Stopwatch watch;
+  Peer client = sluice.connect();
+  Peer server = backend.accept();
+  server.send("hello");
+  EXPECT_EQ(client.receive(5), "hello");
+  EXPECT_LT(watch.elapsed(), 1s);
+  client.send("12345");
+  EXPECT_EQ(server.receive(5), "12345");
+  server.send("67890");
+  EXPECT_EQ(client.receive(5), "67890");
+  server.finish();
+  EXPECT_EQ(client.wait_for_end(), End::fin);
+  client.finish();
+  EXPECT_EQ(server.wait_for_end(), End::fin);
+
+  const auto session = sluice.sessions(1).at(0);
+  EXPECT_EQ(session.at("reason"), "upstream_closed");
+  EXPECT_EQ(session.at("bytes_up"), 5);
+  EXPECT_EQ(session.at("bytes_down"), 10);
+  EXPECT_EQ(sluice.metric("sluice_connections_closed_total", {{"reason", "upstream_closed"}}), 1);
+  client.close();
+  server.close();
+  invariants.expect_hold();
+}
+
+// A04
+TEST(Relay, ClientHalfClosesAndReadsTheAnswer) {
+  Backend server(sum());
+  Sluice sluice({.instances = {server.address()}});
+  Invariants invariants(sluice);
+
+  Peer client = sluice.connect();
+  ASSERT_EQ(client.send_stream(4, 1 << 20), 1u << 20);
+  client.finish();
+
+  const Rest rest = client.receive_rest();
+  EXPECT_EQ(rest.text, "1048576 " + sha256_of_stream(4, 1 << 20) + "\n");
+  EXPECT_EQ(rest.end, End::fin);
+  client.close();
+  invariants.expect_hold();
+}
+
+// A05
+TEST(Relay, ServerHalfClosesAndReadsOn) {
+  Acceptor backend;
+  Sluice sluice({.instances = {backend.address()}});
+  Invariants invariants(sluice);
+
+  Peer client = sluice.connect();
+  Peer server = backend.accept();
+  server.finish();
+  EXPECT_EQ(client.wait_for_end(), End::fin);
+  client.send("SEE");
+  EXPECT_EQ(server.receive(3), "SEE");
+  client.close();
+  EXPECT_EQ(server.wait_for_end(), End::fin);
+  server.close();
+  invariants.expect_hold();
+}
+
+// A09: the server has said all it has to say, and does not read before the client has sent what it
+// could.
+TEST(Relay, FlushesToASlowServerAfterTheClientHasGone) {
+  constexpr std::uint64_t kBytes = 50 << 20;
+  Acceptor backend;
+  Sluice sluice({.instances = {backend.address()}});
+  Invariants invariants(sluice);
+
+  std::thread sending([kBytes, client = sluice.connect()]() mutable {
+    EXPECT_EQ(client.send_stream(9, kBytes, 60s), kBytes);
+    client.close();
+  });
+  Peer server = backend.accept();
+  server.finish();
+  EXPECT_TRUE(settles([&] { return sluice.metric("sluice_bytes_total"); }));
+
+  const Rest rest = server.receive_rest(60s);
+  sending.join();
+  EXPECT_EQ(rest.bytes, kBytes);
+  EXPECT_EQ(rest.sha256, sha256_of_stream(9, kBytes));
+  EXPECT_EQ(rest.end, End::fin);
+  server.close();
+  invariants.expect_hold();
+}
+
+// A11
+TEST(Relay, ResetOfTheClientReachesTheServerAsAReset) {
+  Acceptor backend;
+  Sluice sluice({.instances = {backend.address()}});
+  Invariants invariants(sluice);
+
+  Peer client = sluice.connect();
+  Peer server = backend.accept();
+  client.send("x");
+  EXPECT_EQ(server.receive(1), "x");
+  Stopwatch watch;
+  client.reset();
+  EXPECT_EQ(server.wait_for_end(), End::rst);
+  EXPECT_LT(watch.elapsed(), 1s);
+
+  EXPECT_EQ(sluice.sessions(1).at(0).at("reason"), "client_reset");
+  server.close();
+  invariants.expect_hold();
+}
+
+// A11, the other way
+TEST(Relay, ResetOfTheServerReachesTheClientAsAReset) {
+  Acceptor backend;
+  Sluice sluice({.instances = {backend.address()}});
+  Invariants invariants(sluice);
+
+  Peer client = sluice.connect();
+  Peer server = backend.accept();
+  client.send("x");
+  EXPECT_EQ(server.receive(1), "x");
+  Stopwatch watch;
+  server.reset();
+  EXPECT_EQ(client.wait_for_end(), End::rst);
+  EXPECT_LT(watch.elapsed(), 1s);
+
+  EXPECT_EQ(sluice.sessions(1).at(0).at("reason"), "upstream_reset");
+  client.close();
+  invariants.expect_hold();
+}
+
+// Bytes that the kernel had accepted before the reset are delivered first.
+TEST(Relay, DeliversWhatCameBeforeAReset) {
+  Acceptor backend;
+  Sluice sluice({.instances = {backend.address()}});
+  Invariants invariants(sluice);
+
+  Peer client = sluice.connect();
+  Peer server = backend.accept();
+  client.send("x");
+  EXPECT_EQ(server.receive(1), "x");
+  server.send("last words");
+  server.reset();
+  const Rest rest = client.receive_rest();
+  EXPECT_EQ(rest.text, "last words");
+  EXPECT_EQ(rest.end, End::rst);
+  client.close();
+  invariants.expect_hold();
+}
+
+// A13: no message waits for a delayed acknowledgement (40 ms).
+TEST(Relay, SingleBytesGoThroughAtOnce) {
+  Backend server(echo());
+  Sluice sluice({.instances = {server.address()}});
+  Invariants invariants(sluice);
+
+  Peer client = sluice.connect();
+  const std::string text = stream_bytes(13, 4000);
+  std::vector<double> latencies;
+  for (const char byte : text) {
+    Stopwatch watch;
+    client.send({&byte, 1});
+    ASSERT_EQ(client.receive(1), std::string(1, byte));
+    latencies.push_back(watch.seconds());
+  }
+  std::ranges::sort(latencies);
+  EXPECT_LT(latencies[latencies.size() * 99 / 100], 0.020);
+
+  for (const char byte : text) client.send({&byte, 1});
+  EXPECT_EQ(client.receive(text.size()), text);
+  client.close();
+  invariants.expect_hold();
+}
+
+// A14: the urgent byte itself may be lost; what is in the stream must not be.
+TEST(Relay, UrgentBytesDisturbNothing) {
+  Acceptor backend;
+  Sluice sluice({.instances = {backend.address()}});
+  Invariants invariants(sluice);
+
+  Peer client = sluice.connect();
+  Peer server = backend.accept();
+  std::string expected;
+  for (int i = 0; i < 100; ++i) {
+    client.send("ab");
+    client.send_urgent('!');
+    client.send("cd");
+    expected += "abcd";
+  }
+  client.finish();
+  std::string received = server.receive_rest().text;
+  std::erase(received, '!');
+  EXPECT_EQ(received, expected);
+  server.send("usable");
+  EXPECT_EQ(client.receive(6), "usable");
+  client.close();
+  server.close();
+  invariants.expect_hold();
+}
+
+// A15: around the 32-bit limits; the short form does the same around 2^26.
+TEST(Relay, CountsAndDeliversExactlyAroundThe4GiBLimits) {
+  const std::uint64_t one = 1;
+  const std::vector<std::uint64_t> sizes =
+      is_long_run()
+          ? std::vector{(one << 31) - 1, one << 31, (one << 32) - 1, one << 32, (one << 32) + 1}
+          : std::vector{(one << 26) - 1, one << 26, (one << 26) + 1};
+  std::vector<double> rates;
+  for (const std::uint64_t size : sizes) {
+    Backend server(source(size, size));
+    Sluice sluice({.instances = {server.address()}});
+    Invariants invariants(sluice);
+
+    Stopwatch watch;
+    Peer client = sluice.connect();
+    const Rest rest = client.receive_rest(10min);
+    rates.push_back(static_cast<double>(size) / watch.seconds());
+    EXPECT_EQ(rest.bytes, size);
+    EXPECT_EQ(rest.sha256, sha256_of_stream(size, size));
+    EXPECT_EQ(rest.end, End::fin);
+    client.close();
+
+    EXPECT_EQ(sluice.sessions(1).at(0).at("bytes_down"), size);
+    EXPECT_EQ(sluice.metric("sluice_bytes_total", {{"direction", "downstream"}}),
+              static_cast<double>(size));
+    EXPECT_GT(sluice.metric("sluice_spliced_bytes_total"), static_cast<double>(size) / 2);
+    invariants.expect_hold();
+  }
+  if (is_long_run()) {
+    EXPECT_LT(std::ranges::max(rates), 2 * std::ranges::min(rates));
+  }
+}
+
+}  // namespace
+}  // namespace sluice::test
