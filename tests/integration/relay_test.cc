@@ -279,7 +279,8 @@ TEST(Relay, CountsAndDeliversExactlyAroundThe4GiBLimits) {
     EXPECT_EQ(sluice.sessions(1).at(0).at("bytes_down"), size);
     EXPECT_EQ(sluice.metric("sluice_bytes_total", {{"direction", "downstream"}}),
               static_cast<double>(size));
-    EXPECT_GT(sluice.metric("sluice_spliced_bytes_total"), static_cast<double>(size) / 2);
+    EXPECT_GT(sluice.metric("sluice_spliced_bytes_total"),
+              kSanitized ? 0.0 : static_cast<double>(size) / 2);
     invariants.expect_hold();
   }
   if (is_long_run()) {

@@ -95,6 +95,20 @@ TEST_F(DialTest, AResetRightAfterTheHandshakeIsTold) {
   EXPECT_EQ(error, ECONNRESET);
 }
 
+TEST_F(DialTest, AnInstanceThatSpokeBeforeItsResetWasReached) {
+  test::Acceptor instance;
+  Dial dialled = dial(address(instance.address()));
+  ASSERT_EQ(dialled.result, ConnectResult::ok);
+  test::Peer speaker = instance.accept();
+  speaker.send("last words");
+  speaker.reset();
+  EXPECT_EQ(
+      outcome(std::move(dialled.socket), instance.address(), [this] { return socket.failed; }),
+      ConnectResult::ok);
+  char heard[16];
+  EXPECT_EQ(::recv(socket.fd(), heard, sizeof(heard), 0), 10);
+}
+
 TEST_F(DialTest, AnInstanceThatHasFinishedAlreadyIsConnectedAllTheSame) {
   test::Acceptor instance;
   Dial dialled = dial(address(instance.address()));
