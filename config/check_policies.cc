@@ -26,8 +26,7 @@ void check_share(const Site& site, double share) {
 }
 
 void check_timeouts(const TimeoutsSaid& timeouts, const Site& site) {
-  if (timeouts.connect)
-    within(site.key("connect"), *timeouts.connect, 0ms, kLongestDuration);
+  if (timeouts.connect) within(site.key("connect"), *timeouts.connect, 0ms, kLongestDuration);
   if (timeouts.max_age_jitter) check_share(site.key("max_age_jitter"), *timeouts.max_age_jitter);
 }
 

@@ -13,7 +13,7 @@ namespace sluice::log {
 std::string_view word(config::LogLevel level);  // "trace", "debug", "info", "warn", "error", "off"
 
 // A JSON string with its quotes (RFC 8259, section 7). Quotes, backslashes and control characters
-// (C0, DEL, C1, line separators, overrides of the direction of text) become \uXXXX or the short
+// (C0, DEL, C1, line separators, overrides of the direction of text) become \uHHHH or the short
 // forms; a byte that is no valid UTF-8 becomes U+FFFD.
 void append_json_string(std::string& out, std::string_view value);
 

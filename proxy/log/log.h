@@ -44,7 +44,7 @@ class Channel {
 };
 
 // Writes key=value pairs of one line in the format of the log, into a buffer that is reused.
-// Control characters, quotes and bytes that are no valid UTF-8 are escaped (JSON: \uXXXX and
+// Control characters, quotes and bytes that are no valid UTF-8 are escaped (JSON: \uHHHH and
 // U+FFFD; text: \xNN inside quotes). A message, key or value is cut at 1 KiB, and fields that would
 // make the line longer than 16 KiB are left out; such a line ends with cut=true and is valid in its
 // format all the same.
