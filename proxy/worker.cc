@@ -97,23 +97,23 @@ void Worker::adopt(std::shared_ptr<const Plan> plan) {
 
 void Worker::adopt_listeners() {
   std::map<std::string, std::shared_ptr<session::RouteState>, std::less<>> routes;
+  std::map<const net::ListenSocket*, std::shared_ptr<session::RouteState>> doors;
   for (const ListenerPlan& line : plan_->listeners) {
     auto& state = routes[line.route->listener];
     const auto known = routes_.find(line.route->listener);
     state = known != routes_.end() ? known->second : std::make_shared<session::RouteState>();
     state->current = line.route;
     state->service = service_state(line.route->upstream);
+    for (const auto& socket : line.sockets) doors[socket.get()] = state;
   }
   // Those that go accept what is still in their queues, by the routes that they had.
-  std::erase_if(acceptors_, [this](const auto& acceptor) {
-    return std::none_of(plan_->listeners.begin(), plan_->listeners.end(), [&](const auto& line) {
-      return std::find(line.sockets.begin(), line.sockets.end(), acceptor->socket()) !=
-             line.sockets.end();
-    });
+  std::erase_if(acceptors_, [&doors](const auto& acceptor) {
+    return !doors.contains(acceptor->socket().get());
   });
   routes_ = std::move(routes);
+  doors_ = std::move(doors);
   for (const ListenerPlan& line : plan_->listeners) {
-    for (const auto& socket : line.sockets) listen_on(socket, line.route->listener);
+    for (const auto& socket : line.sockets) listen_on(socket);
   }
 }
 
@@ -130,24 +130,24 @@ std::shared_ptr<session::ServiceState> Worker::service_state(
   return state;
 }
 
-void Worker::listen_on(const std::shared_ptr<net::ListenSocket>& socket,
-                       const std::string& listener) {
+void Worker::listen_on(const std::shared_ptr<net::ListenSocket>& socket) {
   const bool known = std::any_of(acceptors_.begin(), acceptors_.end(), [&](const auto& acceptor) {
     return acceptor->socket() == socket;
   });
   if (known || socket->fd(index_) < 0) return;
+  const net::ListenSocket* door = socket.get();
   acceptors_.push_back(std::make_unique<net::Acceptor>(
       loop_, socket, index_,
-      net::Acceptor::Handler{[this, listener](net::Fd accepted, const net::SocketAddress& peer) {
-                               on_accepted(listener, std::move(accepted), peer);
-                             },
-                             [this, listener](int error) { on_starved(listener, error); }}));
+      net::Acceptor::Handler{
+          [this, door](net::Fd accepted, const net::SocketAddress& peer) {
+            on_accepted(*doors_.at(door), std::move(accepted), peer);
+          },
+          [this, door](int error) { on_starved(*doors_.at(door)->current, error); }}));
 }
 
-void Worker::on_accepted(const std::string& listener, net::Fd socket,
+void Worker::on_accepted(const session::RouteState& state, net::Fd socket,
                          const net::SocketAddress& address) {
-  const std::shared_ptr<session::RouteState>& state = routes_.find(listener)->second;
-  const session::Route& route = *state->current;
+  const session::Route& route = *state.current;
   const net::Peer peer = net::Peer::of(address);
   session::Place process =
       session::Place::take(limit_.connections, limit_.limit.load(std::memory_order_relaxed));
@@ -159,7 +159,7 @@ void Worker::on_accepted(const std::string& listener, net::Fd socket,
     return session::refuse(context_, route, peer, std::move(socket), CloseReason::limit_listener);
   }
   auto& session = sessions_.emplace_back(std::make_unique<session::Session>(
-      context_, *state, peer, std::move(process), std::move(place)));
+      context_, state, peer, std::move(process), std::move(place)));
   session->slot = sessions_.size() - 1;
   connections_.store(sessions_.size(), std::memory_order_release);
   session->start(std::move(socket));
@@ -178,17 +178,15 @@ void Worker::on_suspect(const std::shared_ptr<registry::Live>& instance, std::ui
   events_.on_suspect(instance, failures);
 }
 
-void Worker::on_starved(const std::string& listener, int error) {
+void Worker::on_starved(const session::Route& route, int error) {
   if (error == 0) {
-    log_->line(config::LogLevel::info, "accepting again").add("listener", listener);
+    log_->line(config::LogLevel::info, "accepting again").add("listener", route.listener);
     return;
   }
   log_->line(config::LogLevel::warn, "accepting paused")
-      .add("listener", listener)
+      .add("listener", route.listener)
       .add("detail", std::strerror(error));
-  const auto state = routes_.find(listener);
-  if (state == routes_.end()) return;
-  state->second->current->listener_cells->of(index_).accept_paused.increment();
+  route.listener_cells->of(index_).accept_paused.increment();
 }
 
 // Ending a session moves the last one into its place, so the walk goes from the end.

@@ -67,9 +67,10 @@ class Worker final : session::Host {
   void adopt_listeners();
   std::shared_ptr<session::ServiceState> service_state(
       const std::shared_ptr<const session::Upstream>& upstream);
-  void listen_on(const std::shared_ptr<net::ListenSocket>& socket, const std::string& listener);
-  void on_accepted(const std::string& listener, net::Fd socket, const net::SocketAddress& peer);
-  void on_starved(const std::string& listener, int error);
+  void listen_on(const std::shared_ptr<net::ListenSocket>& socket);
+  void on_accepted(const session::RouteState& state, net::Fd socket,
+                   const net::SocketAddress& address);
+  void on_starved(const session::Route& route, int error);
   void sweep();
   void on_drain_tick();
   void end_all(metrics::CloseReason reason);
@@ -97,6 +98,7 @@ class Worker final : session::Host {
   session::Context context_;
   std::shared_ptr<const Plan> plan_;
   std::map<std::string, std::shared_ptr<session::RouteState>, std::less<>> routes_;
+  std::map<const net::ListenSocket*, std::shared_ptr<session::RouteState>> doors_;
   std::map<std::string, std::weak_ptr<session::ServiceState>, std::less<>> services_;
   std::vector<std::unique_ptr<net::Acceptor>> acceptors_;
   std::vector<std::unique_ptr<session::Session>> sessions_;

@@ -83,7 +83,8 @@ class Control {
   virtual bool is_ready() = 0;
   virtual std::string metrics_text() = 0;
   virtual std::shared_ptr<const config::Config> config() = 0;
-  // One instance of a service as a connection from `client` would be given, without counting it.
+  // One instance of a service as a connection from `client` would be given; counted as a pick, not
+  // as a connection.
   // Null: none eligible. `known` is false when there is no such service. `client` is an IP address
   // in its canonical text, or "" for nobody in particular.
   virtual std::shared_ptr<const registry::Instance> choose(const std::string& service,

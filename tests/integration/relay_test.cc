@@ -87,17 +87,20 @@ TEST(Relay, ServerSpeaksFirst) {
 
 // A04
 TEST(Relay, ClientHalfClosesAndReadsTheAnswer) {
+  const auto size = size_of_run<std::uint64_t>(1 << 20, (std::uint64_t{1} << 32) + 1);
   Backend server(sum());
   Sluice sluice({.instances = {server.address()}});
   Invariants invariants(sluice);
 
   Peer client = sluice.connect();
-  ASSERT_EQ(client.send_stream(4, 1 << 20), 1u << 20);
+  ASSERT_EQ(client.send_stream(4, size, 10min), size);
   client.finish();
 
-  const Rest rest = client.receive_rest();
-  EXPECT_EQ(rest.text, "1048576 " + sha256_of_stream(4, 1 << 20) + "\n");
+  const Rest rest = client.receive_rest(10min);
+  EXPECT_EQ(rest.text, std::to_string(size) + " " + sha256_of_stream(4, size) + "\n");
   EXPECT_EQ(rest.end, End::fin);
+  EXPECT_EQ(sluice.metric("sluice_bytes_total", {{"direction", "upstream"}}),
+            static_cast<double>(size));
   client.close();
   invariants.expect_hold();
 }

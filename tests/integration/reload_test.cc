@@ -78,6 +78,31 @@ TEST(Reload, AddsAndRemovesListeners) {
   invariants.expect_hold();
 }
 
+// The socket stays, so nobody is refused meanwhile; new connections are counted under the new name.
+TEST(Reload, RenamesAListener) {
+  Backend server(echo());
+  const std::string door = loopback(reserve_port());
+  const auto named = [&](const std::string& name) {
+    Scene scene{.instances = {server.address()}};
+    scene.listeners = {"{name: " + name + ", bind: \"" + door + "\", service: s}"};
+    return scene;
+  };
+  Sluice sluice(named("before"));
+  Invariants invariants(sluice);
+  Peer stays = Peer::connect(door);
+  EXPECT_TRUE(echoes(stays, "came by the old name"));
+
+  ASSERT_EQ(sluice.reload(named("after")).status, 200);
+  Peer client = Peer::connect(door);
+  EXPECT_TRUE(echoes(client, "comes by the new one"));
+  EXPECT_TRUE(echoes(stays, "and stays"));
+  EXPECT_EQ(sluice.metric("sluice_connections_active", {{"listener", "after"}}), 1);
+  EXPECT_EQ(sluice.metric("sluice_connections_active", {{"listener", "before"}}), 1);
+  client.close();
+  stays.close();
+  invariants.expect_hold();
+}
+
 // G03
 TEST(Reload, OfABadFileChangesNothing) {
   Backend server(echo());
