@@ -108,10 +108,10 @@ void Connector::on_deadline() {
 
 void Connector::attempt_failed(ConnectResult result, int error) {
   count_attempt(result);
-  leave_budget();
+  upstream_socket_.close();
+  leave_budget();  // not before the socket is gone: another may begin at once
   last_result_ = result;
   last_error_ = error;
-  upstream_socket_.close();
   const std::shared_ptr<registry::Live> live = token_.live();
   token_.release();
   if (net::is_instances_fault(result)) tell_of_failure(live);
