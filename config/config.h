@@ -326,7 +326,7 @@ struct Check {
   std::uint32_t rise = 2;          // successes in a row to go up
   std::uint32_t fall = 3;          // failures in a row to go down
   double jitter = 0.1;             // share of the interval by which probes are spread, 0 to 1
-  CheckInitial initial = CheckInitial::checking;  // of an instance that is added later
+  CheckInitial initial = CheckInitial::checking;  // before the first probe
   std::uint16_t port = 0;                         // 0: the instance's own
   HttpCheck http;
   template <class V>
