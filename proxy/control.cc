@@ -21,7 +21,7 @@ namespace sluice {
 namespace {
 
 constexpr std::uint64_t kMemoryLookMs = 2000;
-constexpr std::uint32_t kCrowd = 256;  // connections
+constexpr std::uint64_t kCrowd = 256;  // connections
 
 std::int64_t wall_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -355,9 +355,15 @@ void Control::on_departures_due() {
 // The allocator keeps what closed connections leave, in case as many come again. After a crowd has
 // gone, the kernel gets it back: from here, since it takes milliseconds.
 void Control::give_back_memory() {
-  const std::uint32_t connections = limit_.connections.load(std::memory_order_relaxed);
-  most_connections_ = std::max(most_connections_, connections);
-  if (most_connections_ < kCrowd || connections > most_connections_ / 2) return;
+  std::uint64_t connections = 0, most = 0;
+  for (const auto& worker : workers_) {
+    connections += worker->connections();
+    most += worker->take_most_connections();
+  }
+  most_connections_ = std::max(most_connections_, most);
+  const bool crowd_has_left = most_connections_ >= kCrowd && connections <= most_connections_ / 2;
+  if (!crowd_has_left && !crowd_is_leaving_) return;
+  crowd_is_leaving_ = connections < most_connections_;  // then once more, when the last have gone
   most_connections_ = connections;
   ::malloc_trim(0);
 }

@@ -112,7 +112,8 @@ class Control final : WorkerEvents {
   net::Timer start_timer_;
   net::Timer departure_timer_;
   net::Timer memory_timer_;
-  std::uint32_t most_connections_ = 0;  // since memory was last given back
+  std::uint64_t most_connections_ = 0;  // since memory was last given back
+  bool crowd_is_leaving_ = false;       // there were fewer at that time than before
   Departures departures_;
   std::list<std::unique_ptr<net::Timer>> listener_timers_;
   registry::Registry registry_;

@@ -162,7 +162,14 @@ void Worker::on_accepted(const session::RouteState& state, net::Fd socket,
       context_, state, peer, std::move(process), std::move(place)));
   session->slot = sessions_.size() - 1;
   connections_.store(sessions_.size(), std::memory_order_release);
+  if (sessions_.size() > most_connections_.load(std::memory_order_relaxed)) {
+    most_connections_.store(sessions_.size(), std::memory_order_relaxed);
+  }
   session->start(std::move(socket));
+}
+
+std::uint64_t Worker::take_most_connections() {
+  return most_connections_.exchange(connections(), std::memory_order_relaxed);
 }
 
 void Worker::on_session_ended(session::Session& session) {

@@ -52,6 +52,9 @@ class Worker final : session::Host {
 
   std::uint64_t plan_version() const { return plan_version_.load(std::memory_order_acquire); }
   std::uint64_t connections() const { return connections_.load(std::memory_order_acquire); }
+  // The most at a time since this was last called; one that comes in that very moment may be
+  // missed.
+  std::uint64_t take_most_connections();
   std::uint64_t loop_lag_us() const { return lag_shown_us_.load(std::memory_order_relaxed); }
   std::uint32_t index() const { return index_; }
 
@@ -87,6 +90,7 @@ class Worker final : session::Host {
   net::Mailbox<std::function<void(Worker&)>> questions_;
   std::atomic<std::uint64_t> plan_version_{0};
   std::atomic<std::uint64_t> connections_{0};
+  std::atomic<std::uint64_t> most_connections_{0};
   std::atomic<std::uint64_t> lag_shown_us_{0};
 
   net::Loop loop_;

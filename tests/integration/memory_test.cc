@@ -86,7 +86,7 @@ TEST(Memory, SlowServerHoldsTheClientBack) {
 // O04: sockets on both sides are kept small, so that the pairs stall early and the kernel's memory
 // lasts.
 TEST(Memory, ManySlowClientsHarmNobodyElse) {
-  const std::size_t pairs = size_of_run<std::size_t>(200, 2'000);
+  const std::size_t pairs = size_of_run<std::size_t>(400, 2'000);
   constexpr std::uint64_t kBytes = 4 * kMiB;
   raise_fd_limit(20'000);
   Backend pushing(source(1, kBytes), {.send_buffer = 16 << 10, .max_segment = 1'400});
