@@ -7,16 +7,22 @@
 #include <vector>
 
 #include "tests/integration/ask.h"
+#include "tests/support/wait.h"
 
 namespace sluice::test {
 
-// Threads of short echo connections, one after the other, until they are told to stop.
+// Threads of short echo connections, one after the other, until they are told to stop: as fast as
+// they go, or so many a second, all threads together.
 class ShortConnections {
  public:
-  ShortConnections(const Sluice& sluice, int threads) {
+  ShortConnections(const Sluice& sluice, int threads, double a_second = 0) {
+    const auto pace = std::chrono::duration_cast<Clock::duration>(
+        std::chrono::duration<double>(a_second > 0 ? threads / a_second : 0));
     for (int i = 0; i < threads; ++i)
-      threads_.emplace_back([this, &sluice, i] {
+      threads_.emplace_back([this, &sluice, i, pace] {
+        const Clock::time_point start = Clock::now();
         for (int n = 0; !is_over_; ++n) {
+          std::this_thread::sleep_until(start + n * pace);
           const bool is_served = round(sluice, std::to_string(i) + " " + std::to_string(n));
           if (!is_served) ++failed_;
           ++made_;

@@ -257,7 +257,8 @@ TEST(Relay, UrgentBytesDisturbNothing) {
   invariants.expect_hold();
 }
 
-// A15: around the 32-bit limits; the short form does the same around 2^26.
+// A15: around the 32-bit limits; the short form does the same around 2^26. How much of it is
+// spliced depends on who is faster, the server or the proxy.
 TEST(Relay, CountsAndDeliversExactlyAroundThe4GiBLimits) {
   const std::uint64_t one = 1;
   const std::vector<std::uint64_t> sizes =
@@ -282,8 +283,6 @@ TEST(Relay, CountsAndDeliversExactlyAroundThe4GiBLimits) {
     EXPECT_EQ(sluice.sessions(1).at(0).at("bytes_down"), size);
     EXPECT_EQ(sluice.metric("sluice_bytes_total", {{"direction", "downstream"}}),
               static_cast<double>(size));
-    EXPECT_GT(sluice.metric("sluice_spliced_bytes_total"),
-              kSanitized ? 0.0 : static_cast<double>(size) / 2);
     invariants.expect_hold();
   }
   if (is_long_run()) {
