@@ -79,6 +79,7 @@ void check(const Config& config, const Site& root) {
     check_policies(config.services[i], root.key("services").item(i));
   }
   check_topology(config, root);
+  check_circles(config, root);
 }
 
 }  // namespace sluice::config

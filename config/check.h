@@ -24,4 +24,7 @@ void check_policies(const Service& service, const Site& site);
 // Names, addresses and who refers to whom. (check_topology.cc)
 void check_topology(const Config& config, const Site& root);
 
+// Instances that are listeners of the same file and lead back to themselves. (check_circles.cc)
+void check_circles(const Config& config, const Site& root);
+
 }  // namespace sluice::config

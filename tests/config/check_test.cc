@@ -208,6 +208,58 @@ services:
   });
 }
 
+TEST(Circles, OfListenersThatLeadBackToThemselves) {
+  const std::string round = ": connections would go round for ever";
+  expect({
+      {"its own listener",
+       R"y(listeners:
+  - {bind: "127.0.0.1:80", service: a}
+services:
+  - {name: a, instances: ["10.0.0.1:80", "127.0.0.1:80"]}
+)y",
+       {"f:4:42: services[0].instances[1].address: error: \"127.0.0.1:80\" is the listener "
+        "\"127.0.0.1:80\"" +
+        round}},
+      {"on every address, and a unix path",
+       R"y(listeners:
+  - {name: every, bind: "0.0.0.0:80", service: a}
+  - {name: path, bind: "unix:/run/s", service: b}
+services:
+  - {name: a, instances: ["127.0.0.5:80"]}
+  - {name: b, instances: ["unix:/run/s"]}
+)y",
+       {"f:5:27: services[0].instances[0].address: error: \"127.0.0.5:80\" is the listener "
+        "\"every\"" +
+            round,
+        "f:6:27: services[1].instances[0].address: error: \"unix:/run/s\" is the listener "
+        "\"path\"" +
+            round}},
+      {"by way of another service",
+       R"y(listeners:
+  - {bind: "127.0.0.1:80", service: a}
+  - {bind: "127.0.0.1:81", service: b}
+services:
+  - {name: a, instances: ["127.0.0.1:81"]}
+  - {name: b, instances: ["127.0.0.1:80", "10.0.0.1:80"]}
+)y",
+       {"f:5:27: services[0].instances[0].address: error: \"127.0.0.1:81\" is the listener "
+        "\"127.0.0.1:81\"" +
+            round,
+        "f:6:27: services[1].instances[0].address: error: \"127.0.0.1:80\" is the listener "
+        "\"127.0.0.1:80\"" +
+            round}},
+      {"one listener behind another is no circle, and another machine's port is not ours",
+       R"y(listeners:
+  - {bind: "0.0.0.0:80", service: a}
+  - {bind: "127.0.0.1:81", service: b}
+services:
+  - {name: a, instances: ["127.0.0.1:81", "10.0.0.1:80"]}
+  - {name: b, instances: ["10.0.0.1:81", "[::1]:80"]}
+)y",
+       {}},
+  });
+}
+
 TEST(Addresses, OfInstancesCanBeConnectedTo) {
   expect({
       {"wildcards, port 0, names, doubles",
