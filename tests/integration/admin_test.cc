@@ -55,15 +55,17 @@ TEST_F(AdminApi, EndsSlowRequestsAtTheirDeadline) {
   Stopwatch watch;
   for (std::size_t i = 0; i < clients; ++i) {
     slow.push_back(Peer::connect(sluice_.admin().address()));
-    const bool is_body = i % 2 == 0;
-    slow.back().send(is_body ? "POST /v1/reload HTTP/1.1\r\n" + host() +
-                                   "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n"
-                             : "GET /healthz HTTP/1.1\r\n" + host() + "X-Slow: ");
+    const std::string kinds[] = {
+        "POST /v1/reload HTTP/1.1\r\n" + host() +
+            "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n",
+        "GET /healthz HTTP/1.1\r\n" + host() + "X-Slow: ", "G"};
+    slow.back().send(kinds[i % 3]);
   }
-  // A byte each now and then, until they are all closed.
+  // A byte each now and then, until they are all closed; the last kind has said all that it will.
   std::thread trickling([&] {
     while (watch.elapsed() < kDeadline) {
-      for (Peer& peer : slow) peer.try_send("x");
+      for (std::size_t i = 0; i < clients; ++i)
+        if (i % 3 != 2) slow[i].try_send("x");
       pause_between_looks(200ms);
     }
   });
@@ -86,6 +88,44 @@ TEST_F(AdminApi, EndsSlowRequestsAtTheirDeadline) {
   client.close();
   slow.clear();
   invariants_.expect_hold(16 << 20);
+}
+
+// Z03: and so do clients that never read their answer, nor keep the others waiting.
+TEST(AdminApiOfMany, EndsClientsThatNeverReadAtTheirDeadline) {
+  constexpr int kInstances = 5'000;
+  const std::size_t clients = size_of_run<std::size_t>(20, 100);
+  std::string many = "{name: many, check: {type: none}, instances: [";
+  for (int i = 0; i < kInstances; ++i)
+    many += "\"127." + std::to_string(1 + i / 200) + ".0." + std::to_string(1 + i % 200) + ":9\",";
+  Backend server(echo());
+  Sluice sluice({.instances = {server.address()},
+                 .admin = "limits: {deadline: 2s}",
+                 .listeners = {"{bind: \"" + loopback(reserve_port()) + "\", service: many}"},
+                 .services = {many + "]}"}});
+  Invariants invariants(sluice);
+
+  std::vector<Peer> deaf;
+  for (std::size_t i = 0; i < clients; ++i) {
+    deaf.push_back(Peer::connect(sluice.admin().address(), {.receive_buffer = 4 << 10}));
+    deaf.back().send("GET /v1/services HTTP/1.1\r\nHost: " + sluice.admin().address() + "\r\n\r\n");
+  }
+  const auto port = ntohs(Address::parse(sluice.admin().address()).ipv4.sin_port);
+  const auto admin_sockets = [&] {
+    const auto sockets = tcp_sockets(sluice.pid());
+    return std::ranges::count_if(sockets, [&](const TcpSocket& socket) {
+      return socket.local_port == port && socket.state != kListening;
+    });
+  };
+  EXPECT_TRUE(eventually([&] { return admin_sockets() > 0; }));
+  EXPECT_EQ(sluice.admin().get("/healthz").status, 200);
+  Peer client = sluice.connect();
+  EXPECT_TRUE(echoes(client, "the data path does not notice"));
+  EXPECT_TRUE(eventually([&] { return admin_sockets() == 0; }));
+  EXPECT_EQ(sluice.admin().get("/healthz").status, 200);
+  for (Peer& peer : deaf) EXPECT_LT(peer.receive_rest().bytes, std::size_t{kInstances} * 100);
+  client.close();
+  deaf.clear();
+  invariants.expect_hold(64 << 20);
 }
 
 // Z04

@@ -254,14 +254,15 @@ TEST(Retry, BacksOffWithinItsEnvelopeAndWithFullJitter) {
 
   std::vector<double> sum(kDelays, 0.0);
   std::set<std::vector<int>> schedules;
-  int clients = 0;
+  int clients = 0, late = 0;
   for (const auto& [port, times] : connect_times(read_file(sluice.path("trace")))) {
     ASSERT_EQ(times.size(), std::size_t{kClientsOfALane * (kDelays + 1)});
     for (std::size_t first = 0; first < times.size(); first += kDelays + 1, ++clients) {
       std::vector<int> schedule;
       for (std::size_t i = 0; i < kDelays; ++i) {
         const double delay = times[first + i + 1] - times[first + i];
-        EXPECT_LE(delay, kBound[i] + (kSanitized ? 0.200 : 0.050)) << "retry " << i + 1;
+        EXPECT_LE(delay, kBound[i] + 0.200) << "retry " << i + 1;
+        if (delay > kBound[i] + 0.020) ++late;
         sum[i] += delay;
         schedule.push_back(static_cast<int>(delay * 1000));
       }
@@ -274,6 +275,8 @@ TEST(Retry, BacksOffWithinItsEnvelopeAndWithFullJitter) {
     EXPECT_LE(sum[i] / clients, 0.65 * kBound[i] + 0.005) << "retry " << i + 1;
   }
   EXPECT_GT(schedules.size(), std::size_t(clients) * 9 / 10);
+  // Under a tracer on a busy machine a wake-up is late now and then.
+  EXPECT_LE(late, kSanitized ? clients * kDelays : clients * kDelays / 20);
   invariants.expect_hold();
 }
 
@@ -309,7 +312,7 @@ TEST(Retry, KeepsAStormWithinItsBudget) {
   for (Peer& client : clients) EXPECT_NE(client.wait_for_end(), End::open);
   EXPECT_LE(failures(sluice), 4.0 * kClients);
   EXPECT_GT(sluice.metric("sluice_retries_total"), 0);
-  EXPECT_LE(cpu_time(sluice.pid()) - cpu_before, kSanitized ? 10s : 2s);
+  EXPECT_LE(cpu_time(sluice.pid()) - cpu_before, kSanitized ? 10s : 1s);
   clients.clear();
   invariants.expect_hold();
 }
