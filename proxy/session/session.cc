@@ -100,7 +100,6 @@ Session::Session(Context& context, const RouteState& route, const net::Peer& cli
 }
 
 Session::~Session() {
-  stage_.emplace<std::monostate>();
   context_.poller.forget(*this);
   service_cells_->connections.fetch_sub(1, std::memory_order_relaxed);
 }
