@@ -78,12 +78,16 @@ class Instances:
 
 
 class Proxy:
-    """The binary, started by `launcher`, with one worker and `count` instances behind it."""
+    """The binary, started by `launcher`, with one worker and what a workload asks for."""
 
-    def __init__(self, binary, count, launcher, folder):
-        self._instances = Instances(count)
+    def __init__(self, binary, workload, launcher, folder):
+        self._instances = Instances(workload.instances)
+        self._logged = workload.logged
+        self._ended = 0  # connections
+        self._log = folder / "log"
+        self._log.write_text("")  # of the run before
         self._config = folder / "guard.yaml"
-        self._config.write_text(self._yaml(folder))
+        self._config.write_text(self._yaml(workload, folder))
         self._output = (folder / "output").open("w+")
         self._process = subprocess.Popen(
             [*launcher, binary, "run", str(self._config)],
@@ -133,11 +137,20 @@ class Proxy:
                 raise Failure("the proxy did not pass on the end")
         client.close()
         server.close()
+        self._ended += 1
 
     def settle(self):
         """Waits until the worker sleeps. The kernel has marked it as awake before a send that
         concerns it returns, so asleep means done."""
-        wait_until(lambda: state_of(self._worker) == "S", "the proxy's worker does not come to rest")
+        wait_until(lambda: state_of(self._worker) == "S", "the worker does not come to rest")
+
+    def rest(self):
+        """Waits until the log is written, too: a thread of its own does that every 100 ms."""
+        if self._logged:
+            wait_until(lambda: self._lines() == self._ended, "the log lacks sessions")
+
+    def _lines(self):
+        return self._log.read_text().count('"msg":"session"')
 
     def _accepts(self):
         if self._process.poll() is not None:
@@ -150,6 +163,7 @@ class Proxy:
             return False
         self._instances.accept().close()
         client.close()
+        self._ended += 1
         return True
 
     def _find_worker(self):
@@ -158,14 +172,15 @@ class Proxy:
                 return task
         raise Failure("the proxy has no thread named worker-0")
 
-    def _yaml(self, folder):
+    def _yaml(self, workload, folder):
         addresses = ", ".join(f'"{host}:{port}"' for host, port in self._instances.addresses)
         return (
             "process: {workers: 1}\n"
-            "log: {level: warn}\n"
+            f'log: {{target: "{self._log}"}}\n'
             f'admin: {{bind: "unix:{folder}/admin"}}\n'
             "listeners:\n"
-            f'  - {{bind: "{FRONT[0]}:{FRONT[1]}", service: s, access_log: false}}\n'
+            f'  - {{bind: "{FRONT[0]}:{FRONT[1]}", service: s, '
+            f"access_log: {str(workload.logged).lower()}}}\n"
             "services:\n"
             f"  - {{name: s, check: {{type: none}}, instances: [{addresses}]}}\n"
         )
@@ -183,6 +198,7 @@ class Echo:
     """One message there and back on a connection that stays."""
 
     instances = 3
+    logged = False
     times = 1000
 
     def __init__(self, proxy):
@@ -198,6 +214,7 @@ class Connection:
     """One connection from beginning to end, with one message there and back."""
 
     instances = 3
+    logged = False
     times = 300
 
     def __init__(self, proxy):
@@ -214,10 +231,15 @@ class ConnectionAmongMany(Connection):
     instances = 1000
 
 
+class LoggedConnection(Connection):
+    logged = True
+
+
 WORKLOADS = {
     "echo of 64 bytes": Echo,
     "connection, 3 instances": Connection,
     "connection, 1000 instances": ConnectionAmongMany,
+    "connection, logged": LoggedConnection,
 }
 
 
@@ -229,12 +251,13 @@ def warmed_up(workload, proxy):
     ready = workload(proxy)
     for _ in range(10):
         ready.once()
+    proxy.rest()
     return ready
 
 
 def count_system_calls(binary, workload, folder):
     table = folder / "strace"
-    with Proxy(binary, workload.instances, [], folder) as proxy:
+    with Proxy(binary, workload, [], folder) as proxy:
         ready = warmed_up(workload, proxy)
         strace = subprocess.Popen(
             ["strace", "-f", "-qq", "-c", "-U", "calls,name", "-o", table, "-p", str(proxy.pid)]
@@ -242,6 +265,7 @@ def count_system_calls(binary, workload, folder):
         wait_until(lambda: is_traced(proxy.pid, strace), "strace does not attach to the proxy")
         for _ in range(workload.times):
             ready.once()
+        proxy.rest()
         strace.send_signal(signal.SIGINT)
         strace.wait(PATIENCE)
     calls = {}
@@ -262,11 +286,12 @@ def count_instructions(binary, workload, folder):
     """Instructions and allocations of one time."""
     profile = folder / "callgrind"
     valgrind = ["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={profile}"]
-    with Proxy(binary, workload.instances, valgrind, folder) as proxy:
+    with Proxy(binary, workload, valgrind, folder) as proxy:
         ready = warmed_up(workload, proxy)
         callgrind_control("--zero", proxy.pid)
         for _ in range(workload.times):
             ready.once()
+        proxy.rest()
         callgrind_control("--dump", proxy.pid)
     counted = profile.with_name("callgrind.1").read_text()
     instructions = int(re.search(r"^totals: (\d+)", counted, re.MULTILINE)[1])

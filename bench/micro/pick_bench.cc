@@ -2,7 +2,8 @@
 // connections held all the time.
 //
 // Threads do as workers do: the balancer and the instances' counters are everyone's, the cursor is
-// their own. An iteration is one pick of one thread.
+// their own. The column CPU is what one pick takes; Time is the time that passed by the picks of
+// all threads together.
 #include <benchmark/benchmark.h>
 
 #include <array>
