@@ -1,13 +1,14 @@
 // The HTTP/1.1 transport of the admin API, on a loop and thread of its own. It knows requests and
 // replies, limits and deadlines; it does not know what they mean.
 //
-// The reader of requests is ours and strict: what RFC 9112 leaves open to two readings is refused
-// with a JSON error and the end of the connection, so that no two programs on the way can disagree
-// on where a request ends. (libmicrohttpd 0.9.75, which Debian 12 has, takes bare LF, folded
-// headers, two lengths, a length beside a transfer coding, NUL and two Hosts, its strict mode
-// included.)
+// The wire format is Boost.Beast's, without its sockets: those are net's, as everywhere. What RFC
+// 9112 leaves open to two readings is refused with a JSON error and the end of the connection, so
+// that no two programs on the way can disagree on where a request ends. Beast 1.81, which Debian 12
+// has, is not as strict as that in a few places, which request_reader covers. (libmicrohttpd 0.9.75
+// takes bare LF, folded headers, two lengths, a length beside a transfer coding, NUL and two Hosts,
+// its strict mode included.)
 //
-//   request_head, request_target, body_reader   bytes to a request; pure
+//   request_reader, request_target              bytes to a request; pure
 //   request_rules                               whether a well-formed request may be served; pure
 //   reply                                       a reply to bytes; pure
 //   http_connection                             one client: read, ask the handler, write, again

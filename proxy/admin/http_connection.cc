@@ -99,40 +99,32 @@ void HttpConnection::begin_request() {
   phase_ = Phase::reading;
   settings_ = around_.settings;
   set_deadline(settings_->limits.deadline);
-  head_.emplace(settings_->limits.header.count);
-  body_.reset();
+  request_.emplace(settings_->limits.header.count, settings_->limits.body.count);
+  has_head_ = false;
   is_head_method_ = false;
 }
 
 void HttpConnection::parse() {
   if (input_.empty()) return;
   if (phase_ == Phase::idle) begin_request();
-  if (!body_ && parse_head() == Progress::complete) accept_head();
-  if (phase_ == Phase::reading && body_ && parse_body() == Progress::complete) ask_handler();
+  if (!has_head_ && is_read(&RequestReader::read_head)) accept_head();
+  if (phase_ == Phase::reading && has_head_ && is_read(&RequestReader::read_body)) ask_handler();
 }
 
-Progress HttpConnection::parse_head() {
-  const Progress progress = head_->read(input_);
-  if (progress == Progress::refused) refuse(head_->refusal());
-  return progress;
-}
-
-Progress HttpConnection::parse_body() {
+bool HttpConnection::is_read(Progress (RequestReader::*part)(std::string_view&)) {
   std::string_view rest = input_;
-  const Progress progress = body_->read(rest);
+  const Progress progress = ((*request_).*part)(rest);
   input_.erase(0, input_.size() - rest.size());
-  if (progress == Progress::refused) refuse(body_->refusal());
-  return progress;
+  if (progress == Progress::refused) refuse(request_->refusal());
+  return progress == Progress::complete;
 }
 
 void HttpConnection::accept_head() {
-  const RequestHead& head = head_->head();
+  const RequestHead& head = request_->head();
+  has_head_ = true;
   is_head_method_ = head.request.method == "HEAD";
-  input_.erase(0, head_->size());
   if (const Objection objection = settings_->rules.check(head)) return refuse(*objection);
-  body_.emplace(head, settings_->limits.body.count);
-  const bool is_too_large = head.content_length > settings_->limits.body.count;
-  if (!head.expects_continue || !head.has_body() || !input_.empty() || is_too_large) return;
+  if (!head.expects_continue || !head.has_body() || !input_.empty()) return;
   // Nothing else is on its way to the client, so these few bytes fit into the socket.
   static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
   ::send(socket_.fd(), kContinue.data(), kContinue.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -140,9 +132,9 @@ void HttpConnection::accept_head() {
 
 void HttpConnection::ask_handler() {
   phase_ = Phase::asked;
-  keep_alive_ = head_->head().keep_alive;
-  Request& request = head_->head().request;
-  request.body = std::move(body_->body());
+  keep_alive_ = request_->head().keep_alive;
+  Request& request = request_->head().request;
+  request.body = std::move(request_->body());
   const Responder responder(std::make_shared<Responder::Pending>(around_.inbox, id_));
   try {
     around_.handler(request, responder);
@@ -159,8 +151,7 @@ void HttpConnection::reply(const Reply& reply, bool close) {
   keep_alive_ = !close;
   output_ = to_wire(reply, {is_head_method_, close, std::time(nullptr)});
   written_ = 0;
-  head_.reset();
-  body_.reset();
+  request_.reset();
   phase_ = Phase::writing;
   set_deadline(around_.settings->patience.write);
   write();

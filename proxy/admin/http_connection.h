@@ -20,10 +20,9 @@
 #include <optional>
 #include <string>
 
-#include "proxy/admin/body_reader.h"
 #include "proxy/admin/http.h"
 #include "proxy/admin/inbox.h"
-#include "proxy/admin/request_head.h"
+#include "proxy/admin/request_reader.h"
 #include "proxy/admin/settings.h"
 #include "proxy/net/loop.h"
 #include "proxy/net/poller.h"
@@ -67,8 +66,7 @@ class HttpConnection final : private net::Pollable, private net::Deadline {
   bool receive();
   void begin_request();
   void parse();
-  Progress parse_head();
-  Progress parse_body();
+  bool is_read(Progress (RequestReader::*part)(std::string_view&));
   void accept_head();
   void ask_handler();
 
@@ -85,8 +83,8 @@ class HttpConnection final : private net::Pollable, private net::Deadline {
   Phase phase_ = Phase::idle;
   std::string input_;  // arrived and not yet taken into the request
   std::shared_ptr<const Settings> settings_;
-  std::optional<HeadReader> head_;
-  std::optional<BodyReader> body_;  // once the head is complete
+  std::optional<RequestReader> request_;  // while it is being read
+  bool has_head_ = false;
   bool is_head_method_ = false;
   bool keep_alive_ = false;
   std::string output_;

@@ -9,8 +9,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string text(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+std::string text(const Json& answer) {
+  return answer.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 Json view(const WorkerStatus& worker) {
@@ -107,16 +107,16 @@ std::string connections_json(const ConnectionList& list) {
 }
 
 std::string reload_json(const ReloadReport& report) {
-  Json json = Json::object();
-  if (!report.ok) json["error"] = invalid_config(report.problems);
-  json["ok"] = report.ok;
-  json["dry_run"] = report.dry_run;
-  json["changes"] = views(report.changes);
-  json["needs_restart"] = report.needs_restart;
-  json["problems"] = views(report.problems);
-  json["index"] = report.index;
-  json["plan_version"] = report.plan_version;
-  return text(json);
+  Json answer = Json::object();
+  if (!report.ok) answer["error"] = invalid_config(report.problems);
+  answer["ok"] = report.ok;
+  answer["dry_run"] = report.dry_run;
+  answer["changes"] = views(report.changes);
+  answer["needs_restart"] = report.needs_restart;
+  answer["problems"] = views(report.problems);
+  answer["index"] = report.index;
+  answer["plan_version"] = report.plan_version;
+  return text(answer);
 }
 
 }  // namespace sluice::admin

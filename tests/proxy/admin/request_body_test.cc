@@ -1,23 +1,22 @@
-#include "proxy/admin/body_reader.h"
-
 #include <gtest/gtest.h>
 
 #include <string>
 
+#include "tests/proxy/admin/reading.h"
+
 namespace sluice::admin {
 namespace {
 
-constexpr std::uint64_t kLimit = 16;
+constexpr ReaderLimits kLimits{.head = 8192, .body = 16};
 
-RequestHead of_length(std::uint64_t length) {
-  RequestHead head;
-  head.content_length = length;
-  return head;
+std::string of_framing(const std::string& field) {
+  return "POST /a HTTP/1.1\r\nHost: localhost\r\n" + field + "\r\n\r\n";
 }
-RequestHead in_chunks() {
-  RequestHead head;
-  head.chunked = true;
-  return head;
+std::string of_length(std::uint64_t length) {
+  return of_framing("Content-Length: " + std::to_string(length));
+}
+std::string in_chunks() {
+  return of_framing("Transfer-Encoding: chunked");
 }
 
 struct Outcome {
@@ -33,24 +32,9 @@ std::ostream& operator<<(std::ostream& out, const Outcome& outcome) {
              << "' left '" << outcome.left << "'";
 }
 
-// Shows the reader `step` more bytes at a time, and what it left of those before, as a connection
-// does.
-Outcome read_in_steps(const RequestHead& head, const std::string& bytes, std::size_t step) {
-  BodyReader reader(head, kLimit);
-  std::string input;
-  std::size_t shown = 0;
-  while (true) {
-    std::string_view rest = input;
-    const Progress progress = reader.read(rest);
-    input.erase(0, input.size() - rest.size());
-    if (progress == Progress::refused) return {progress, reader.refusal().status, "", ""};
-    if (progress == Progress::complete) {
-      return {progress, 0, reader.body(), input + bytes.substr(shown)};
-    }
-    if (shown == bytes.size()) return {};
-    input += bytes.substr(shown, step);
-    shown = std::min(bytes.size(), shown + step);
-  }
+Outcome outcome_of(const std::string& bytes) {
+  const Reading reading = read_at_once(bytes, kLimits);
+  return {reading.progress, reading.status, reading.body, reading.left};
 }
 
 Outcome complete(std::string body, std::string left = "") {
@@ -60,10 +44,10 @@ Outcome refused(int status) {
   return {Progress::refused, status, "", ""};
 }
 
-TEST(BodyReader, TakesExactlyTheBody) {
+TEST(RequestReader, TakesExactlyTheBody) {
   const struct {
     const char* name;
-    RequestHead head;
+    std::string head;
     std::string bytes;
     Outcome outcome;
   } cases[] = {
@@ -88,6 +72,20 @@ TEST(BodyReader, TakesExactlyTheBody) {
       {"size and a space", in_chunks(), "5 \r\nhello\r\n0\r\n\r\n", refused(400)},
       {"size and bare LF", in_chunks(), "5\nhello\r\n0\r\n\r\n", refused(400)},
       {"size, CR and no LF", in_chunks(), "5\rhello", refused(400)},
+      {"size and a tab", in_chunks(), "5\t\r\nhello\r\n0\r\n\r\n", refused(400)},
+      {"size and bare CR", in_chunks(), "5\r\r\nhello\r\n0\r\n\r\n", refused(400)},
+      {"size of no chunk and bare LF", in_chunks(), "0\n\r\n", refused(400)},
+      {"size of no chunk, CR CR LF", in_chunks(), "0\r\r\n\r\n", refused(400)},
+      {"bare LF before a size", in_chunks(), "\n5\r\nhello\r\n0\r\n\r\n", refused(400)},
+      {"CR LF before the first size", in_chunks(), "\r\n5\r\nhello\r\n0\r\n\r\n", refused(400)},
+      {"two CR LF behind a chunk", in_chunks(), "5\r\nhello\r\n\r\n0\r\n\r\n", refused(400)},
+      {"no CR LF behind a chunk", in_chunks(), "5\r\nhello0\r\n\r\n", refused(400)},
+      {"extension of the last chunk", in_chunks(), "0;a=b\r\n\r\n", refused(400)},
+      {"quoted extension", in_chunks(), "5;a=\"\r\nhello\r\n0\r\n\r\n\"\r\n", refused(400)},
+      {"trailer field that frames", in_chunks(), "0\r\nContent-Length: 5\r\n\r\nhello",
+       refused(400)},
+      {"trailer field of 1 MiB", in_chunks(), "0\r\nX: " + std::string(1 << 20, 'x'), refused(400)},
+      {"trailer without a field", in_chunks(), "0\r\n \r\n\r\n", refused(400)},
       {"extension", in_chunks(), "5;a=b\r\nhello\r\n0\r\n\r\n", refused(400)},
       {"extension of 1 MiB", in_chunks(), "5;" + std::string(1 << 20, 'x'), refused(400)},
       {"digits of 1 MiB", in_chunks(), std::string(1 << 20, '0'), refused(400)},
@@ -98,9 +96,8 @@ TEST(BodyReader, TakesExactlyTheBody) {
       {"last line and bare LF", in_chunks(), "0\r\n\n", refused(400)},
   };
   for (const auto& c : cases) {
-    EXPECT_EQ(read_in_steps(c.head, c.bytes, c.bytes.size() + 1), c.outcome) << c.name;
-    EXPECT_EQ(read_in_steps(c.head, c.bytes, 1), c.outcome) << c.name << ", byte by byte";
-    EXPECT_EQ(read_in_steps(c.head, c.bytes, 3), c.outcome) << c.name << ", in threes";
+    EXPECT_EQ(outcome_of(c.head + c.bytes), c.outcome) << c.name;
+    expect_the_same_in_pieces(c.head + c.bytes, c.name, kLimits);
   }
 }
 
