@@ -1,0 +1,84 @@
+"""Programs that run beside this one, each on a core of its own choosing."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import time
+
+PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None)
+
+
+class Program:
+    """A program in the background, pinned to a core. It ends with stop(), with the `with` that it
+    is in, or when we do. What it says goes to its log; with `talks`, its standard output is for
+    lines()."""
+
+    def __init__(self, command, core, log, stop_with=signal.SIGTERM, talks=False):
+        self.name = os.path.basename(command[0])
+        self.log = log
+        self.stop_with = stop_with
+        with open(log, "ab") as output:
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE if talks else output,
+                stderr=output,
+                text=True,
+                preexec_fn=lambda: _settle(core),
+            )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def is_alive(self):
+        return self.process.poll() is None
+
+    def lines(self):
+        """Its standard output, line by line as it comes."""
+        return iter(self.process.stdout.readline, "")
+
+    def stop(self):
+        """Asks it to end, and sees to it that it does."""
+        self.process.send_signal(self.stop_with)
+        try:
+            self.process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def output_of(command, core, timeout):
+    """Runs a program to its end on a core; raises CalledProcessError if it fails."""
+    done = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=timeout,
+        check=True,
+        preexec_fn=lambda: _settle(core),
+    )
+    return done.stdout
+
+
+def wait_until(condition, what, seconds=10):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError(f"waited {seconds} s in vain until {what}")
+        time.sleep(0.005)
+
+
+def _settle(core):
+    os.sched_setaffinity(0, {core})
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,0 +1,74 @@
+"""From single runs to medians, ratios and verdicts: plain data, as the JSON file has it."""
+
+from statistics import median
+
+from .figures import FIGURES
+from .targets import CEILINGS, ratio_target, verdict
+
+NOT_A_PEER = ("direct",)
+
+
+def summary(values):
+    values = [float(f"{value:.6g}") for value in values]
+    return {"median": median(values), "min": min(values), "max": max(values), "values": values}
+
+
+def digest(workload, runs):
+    """One workload's medians by case and figure, its ratios and verdicts.
+
+    `runs`: (case, figures) in the order in which they were done."""
+    cases = {}
+    for case in (case.name for case in workload.cases):
+        rounds = [figures for of, figures in runs if of == case]
+        names = [name for name in FIGURES if any(name in figures for figures in rounds)]
+        cases[case] = {
+            name: summary([figures[name] for figures in rounds if name in figures])
+            for name in names
+        }
+    return {
+        "title": workload.title,
+        "cases": cases,
+        "ratios": ratios(workload.name, cases),
+        "ceilings": ceilings(workload.name, cases),
+    }
+
+
+def ratios(workload, cases):
+    """By figure: the first case's median by that of each other and of the best peer."""
+    judged, *others = cases
+    found = {}
+    for figure, own in cases[judged].items():
+        medians = {
+            case: cases[case][figure]["median"] for case in others if figure in cases[case]
+        }
+        to = {case: own["median"] / value for case, value in medians.items() if value > 0}
+        peers = {case: ratio for case, ratio in to.items() if case not in NOT_A_PEER}
+        if not peers:
+            continue
+        more_is_better = FIGURES[figure].more_is_better
+        target = ratio_target(workload, figure)
+        against = (target and target.against) or ""
+        if against not in peers:
+            against = (min if more_is_better else max)(peers, key=peers.get)
+        found[figure] = {"to": to, "against": against, "ratio": peers[against]}
+        if target:
+            found[figure] |= {
+                "bound": target.bound,
+                "stretch": target.stretch,
+                "verdict": verdict(peers[against], target, more_is_better),
+            }
+    return found
+
+
+def ceilings(workload, cases):
+    judged = next(iter(cases.values()))
+    return {
+        figure: {
+            "value": judged[figure]["median"],
+            "bound": ceiling.bound,
+            "stretch": ceiling.stretch,
+            "verdict": verdict(judged[figure]["median"], ceiling),
+        }
+        for (of, figure), ceiling in CEILINGS.items()
+        if of == workload and figure in judged
+    }
