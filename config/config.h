@@ -106,7 +106,7 @@ struct AdminLimits {
   std::uint32_t connections = 1024;  // open at once
   Bytes body{1u << 20};              // of a request
   Bytes header{8u << 10};            // request line and headers together
-  Duration deadline = 10s;           // a whole request, from its first byte
+  Duration deadline = 10s;           // a whole request from its first byte, then its whole reply
   template <class V>
   void fields(V& v) {
     v("connections", connections);

@@ -153,7 +153,7 @@ void HttpConnection::reply(const Reply& reply, bool close) {
   written_ = 0;
   request_.reset();
   phase_ = Phase::writing;
-  set_deadline(around_.settings->patience.write);
+  set_deadline(around_.settings->limits.deadline);  // a second time: to take the whole of it
   write();
 }
 

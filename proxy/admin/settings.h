@@ -10,8 +10,7 @@ namespace sluice::admin {
 
 // How long a client may take where the operator has no say.
 struct Patience {
-  std::chrono::milliseconds idle = std::chrono::seconds(60);   // between two requests
-  std::chrono::milliseconds write = std::chrono::seconds(30);  // to take a whole reply
+  std::chrono::milliseconds idle = std::chrono::seconds(60);  // between two requests
   std::chrono::milliseconds linger =
       std::chrono::seconds(2);  // to end its side after we ended ours
 };

@@ -121,7 +121,8 @@ class PatienceOfTransport : public ::testing::Test {
   }
   static std::shared_ptr<const Settings> settings() {
     Settings settings{{}, RequestRules({}, false), {}};
-    settings.patience = {.idle = 100ms, .write = 100ms, .linger = 100ms};
+    settings.limits.deadline = 500ms;
+    settings.patience = {.idle = 100ms, .linger = 100ms};
     return std::make_shared<const Settings>(std::move(settings));
   }
   static std::shared_ptr<net::ListenSocket> listening() {
