@@ -137,7 +137,7 @@ void Worker::listen_on(const std::shared_ptr<net::ListenSocket>& socket) {
   if (known || socket->fd(index_) < 0) return;
   const net::ListenSocket* door = socket.get();
   acceptors_.push_back(std::make_unique<net::Acceptor>(
-      loop_, socket, index_,
+      loop_, poller_, socket, index_,
       net::Acceptor::Handler{
           [this, door](net::Fd accepted, const net::SocketAddress& peer) {
             on_accepted(*doors_.at(door), std::move(accepted), peer);

@@ -35,7 +35,8 @@ Transport::Transport(std::shared_ptr<net::ListenSocket> socket, Handler handler,
   const auto on_client = [this](net::Fd client, const net::SocketAddress&) {
     admit(std::move(client));
   };
-  acceptor_.emplace(loop_, std::move(socket), 0, net::Acceptor::Handler{on_client, [](int) {}});
+  acceptor_.emplace(loop_, poller_, std::move(socket), 0,
+                    net::Acceptor::Handler{on_client, [](int) {}});
   around_.inbox->open(bell_);
 }
 

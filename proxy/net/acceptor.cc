@@ -16,38 +16,30 @@ bool is_shortage(int error) {
 
 }  // namespace
 
-Acceptor::Acceptor(Loop& loop, std::shared_ptr<ListenSocket> socket, std::size_t worker,
-                   Handler handler)
-    : loop_(loop),
+Acceptor::Acceptor(Loop& loop, Poller& poller, std::shared_ptr<ListenSocket> socket,
+                   std::size_t worker, Handler handler)
+    : poller_(poller),
       socket_(std::move(socket)),
       worker_(worker),
       handler_(std::move(handler)),
       retry_(loop, [this] { watch(); }) {
-  auto poll = std::make_unique<PollCore>(PollCore{{}, this});
-  const int status = uv_poll_init(loop_.uv(), &poll->poll, socket_->fd(worker_));
-  if (status < 0) {
-    throw std::system_error(-status, std::generic_category(), "cannot watch a listening socket");
-  }
-  poll->poll.data = poll.get();
-  poll_.reset(poll.release());
   watch();
 }
 
 Acceptor::~Acceptor() {
   constexpr int kMostInQueue = 65536;
-  poll_.reset();
+  watch_.close();
   accept_batch(kMostInQueue);
   socket_->close(worker_);
 }
 
 void Acceptor::watch() {
-  uv_poll_start(&poll_->poll, UV_READABLE, [](uv_poll_t* handle, int, int) {
-    if (handle->data != nullptr) static_cast<PollCore*>(handle->data)->acceptor->on_readable();
-  });
+  if (watch_.open(poller_, socket_->fd(worker_), *this)) return;
+  throw std::system_error(errno, std::generic_category(), "cannot watch a listening socket");
 }
 
-// What a full batch leaves behind is reported again: the poll is level-triggered.
-void Acceptor::on_readable() {
+// What a full batch leaves behind is told of again: the watch is level-triggered.
+void Acceptor::on_ready() {
   if (accept_batch(kBatch) == Batch::starved) return pause(error_);
   if (std::exchange(is_starved_, false)) handler_.starved(0);
 }
@@ -72,7 +64,7 @@ Acceptor::Batch Acceptor::accept_batch(int most) {
 }
 
 void Acceptor::pause(int error) {
-  uv_poll_stop(&poll_->poll);
+  watch_.close();
   retry_.start(kPauseMs);
   if (!std::exchange(is_starved_, true)) handler_.starved(error);
 }

@@ -14,10 +14,11 @@
 #include "proxy/net/fd.h"
 #include "proxy/net/listen_socket.h"
 #include "proxy/net/loop.h"
+#include "proxy/net/poller.h"
 
 namespace sluice::net {
 
-class Acceptor {
+class Acceptor final : private Pollable {
  public:
   static constexpr int kBatch = 32;
   static constexpr std::uint64_t kPauseMs = 100;
@@ -28,7 +29,8 @@ class Acceptor {
     std::function<void(int error)> starved;
   };
 
-  Acceptor(Loop& loop, std::shared_ptr<ListenSocket> socket, std::size_t worker, Handler handler);
+  Acceptor(Loop& loop, Poller& poller, std::shared_ptr<ListenSocket> socket, std::size_t worker,
+           Handler handler);
   // Accepts what is still waiting in the queue, which closing would reset; then closes this
   // worker's socket.
   ~Acceptor();
@@ -38,19 +40,15 @@ class Acceptor {
  private:
   enum class Batch { emptied, full, starved };
   Batch accept_batch(int most);
-  void on_readable();
+  void on_ready() override;
   void watch();
   void pause(int error);
 
-  struct PollCore {
-    uv_poll_t poll;
-    Acceptor* acceptor;
-  };
-  Loop& loop_;
+  Poller& poller_;
   const std::shared_ptr<ListenSocket> socket_;
   const std::size_t worker_;
   const Handler handler_;
-  Owned<PollCore> poll_;
+  Watch watch_;
   Timer retry_;
   bool is_starved_ = false;
   int error_ = 0;

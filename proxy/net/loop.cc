@@ -31,10 +31,22 @@ Loop::~Loop() {
 }
 
 void Loop::run() {
-  uv_run(&uv_, UV_RUN_DEFAULT);
+  if (waiter_ == nullptr) {
+    uv_run(&uv_, UV_RUN_DEFAULT);
+    return;
+  }
+  while (!stopped_) waiter_->turn();
+  stopped_ = false;
 }
+
+void Loop::turn() {
+  if (waiter_ != nullptr) return waiter_->turn();
+  uv_run(&uv_, UV_RUN_ONCE);
+}
+
 void Loop::stop() {
-  uv_stop(&uv_);
+  if (waiter_ == nullptr) return uv_stop(&uv_);
+  stopped_ = true;
 }
 
 std::uint64_t monotonic_ns() {

@@ -14,6 +14,15 @@
 
 namespace sluice::net {
 
+// What waits in the loop's stead: a Poller, in whose set libuv's own descriptor is one of many.
+class Waiter {
+ public:
+  virtual void turn() = 0;  // waits for something, and has it done
+
+ protected:
+  ~Waiter() = default;
+};
+
 class Loop {
  public:
   Loop();
@@ -22,13 +31,17 @@ class Loop {
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  void run();   // until stop(), or until nothing is left to wait for
+  void run();   // until stop(), or, without a Poller, until nothing is left to wait for
+  void turn();  // once: waits until something happens
   void stop();  // from a callback of this loop
   std::uint64_t now_ms() const { return uv_now(&uv_); }  // monotonic, as of this turn's start
   uv_loop_t* uv() { return &uv_; }
 
  private:
+  friend class Poller;
   uv_loop_t uv_;
+  Waiter* waiter_ = nullptr;
+  bool stopped_ = false;
 };
 
 // Monotonic time outside of a loop's turn. uv_now() of any loop counts from the same origin.

@@ -10,23 +10,47 @@
 
 namespace sluice::net {
 
-bool Socket::open(Poller& poller, Fd fd, Pollable& owner) {
-  assert(!is_open());
+bool Entry::add(Poller& poller, int fd, std::uint32_t events, Pollable& owner) {
   epoll_event event{};
-  event.events = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET;
+  event.events = events;
   event.data.ptr = this;
-  if (::epoll_ctl(poller.epoll_.get(), EPOLL_CTL_ADD, fd.get(), &event) != 0) return false;
-  fd_ = std::move(fd);
+  if (::epoll_ctl(poller.epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) return false;
   poller_ = &poller;
   owner_ = &owner;
   readable = writable = peer_finished = failed = urgent = false;
   return true;
 }
 
-void Socket::close() {
-  if (!is_open()) return;
+void Entry::drop() {
   if (event_ >= 0) poller_->events_[static_cast<std::size_t>(event_)].data.ptr = nullptr;
   event_ = -1;
+}
+
+bool Watch::open(Poller& poller, int fd, Pollable& owner) {
+  assert(!is_open());
+  if (!add(poller, fd, EPOLLIN, owner)) return false;
+  fd_ = fd;
+  return true;
+}
+
+void Watch::close() {
+  if (!is_open()) return;
+  drop();
+  poller()->remove(std::exchange(fd_, -1));
+}
+
+bool Socket::open(Poller& poller, Fd fd, Pollable& owner) {
+  assert(!is_open());
+  if (!add(poller, fd.get(), EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET, owner)) {
+    return false;
+  }
+  fd_ = std::move(fd);
+  return true;
+}
+
+void Socket::close() {
+  if (!is_open()) return;
+  drop();
   fd_.reset();  // the last reference to the file: the kernel takes it out of the set
 }
 
@@ -37,32 +61,30 @@ void Socket::reset() {
   close();
 }
 
-Poller::Poller(Loop& loop) : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+Poller::Poller(Loop& loop) : loop_(loop), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
   if (!epoll_) throw std::system_error(errno, std::generic_category(), "cannot make an epoll set");
-  auto poll = std::make_unique<PollCore>(PollCore{{}, this});
-  if (const int status = uv_poll_init(loop.uv(), &poll->poll, epoll_.get()); status < 0) {
-    throw std::system_error(-status, std::generic_category(), "cannot watch an epoll set");
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.ptr = this;
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, uv_backend_fd(loop.uv()), &event) != 0) {
+    throw std::system_error(errno, std::generic_category(), "cannot watch an epoll set");
   }
-  poll->poll.data = poll.get();
-  poll_.reset(poll.release());
-  uv_poll_start(&poll_->poll, UV_READABLE, [](uv_poll_t* handle, int, int) {
-    if (handle->data != nullptr) static_cast<PollCore*>(handle->data)->poller->deliver();
-  });
-  idle_.reset(new IdleCore{{}, this});
-  uv_idle_init(loop.uv(), &idle_->idle);
-  idle_->idle.data = idle_.get();
+  assert(loop.waiter_ == nullptr);
+  loop.waiter_ = this;
 }
 
-Poller::~Poller() = default;
+Poller::~Poller() {
+  loop_.waiter_ = nullptr;
+}
+
+void Poller::remove(int fd) {
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+}
 
 void Poller::again(Pollable& owner) {
   if (owner.due_again_) return;
   owner.due_again_ = true;
   again_.push_back(&owner);
-  if (again_.size() > 1) return;
-  uv_idle_start(&idle_->idle, [](uv_idle_t* handle) {
-    if (handle->data != nullptr) static_cast<IdleCore*>(handle->data)->poller->run_again();
-  });
 }
 
 void Poller::forget(Pollable& owner) {
@@ -72,28 +94,45 @@ void Poller::forget(Pollable& owner) {
   std::replace(running_.begin(), running_.end(), &owner, static_cast<Pollable*>(nullptr));
 }
 
-void Poller::deliver() {
-  const int count = ::epoll_wait(epoll_.get(), events_.data(), kBatch, 0);
+// uv_backend_timeout() is 0, too, when libuv has watchers to put into its set.
+void Poller::turn() {
+  const int wait_ms = again_.empty() ? uv_backend_timeout(loop_.uv()) : 0;
+  const int count = ::epoll_wait(epoll_.get(), events_.data(), kBatch, wait_ms);
+  uv_update_time(loop_.uv());
+  const bool libuv_is_ready = deliver(count);
+  run_again();
+  if (libuv_is_ready || uv_backend_timeout(loop_.uv()) == 0) uv_run(loop_.uv(), UV_RUN_NOWAIT);
+}
+
+bool Poller::deliver(int count) {
+  bool libuv_is_ready = false;
   // All flags first, so that an owner of two sockets sees both as they are.
   for (int i = 0; i < count; ++i) {
-    const epoll_event& event = events_[static_cast<std::size_t>(i)];
-    auto* socket = static_cast<Socket*>(event.data.ptr);
-    socket->event_ = i;
-    if (event.events & EPOLLIN) socket->readable = true;
-    if (event.events & EPOLLOUT) socket->writable = true;
-    if (event.events & EPOLLPRI) socket->urgent = socket->readable = true;
-    if (event.events & (EPOLLRDHUP | EPOLLHUP)) socket->peer_finished = socket->readable = true;
-    if (event.events & EPOLLERR) socket->failed = socket->readable = socket->writable = true;
+    epoll_event& event = events_[static_cast<std::size_t>(i)];
+    if (event.data.ptr == this) {
+      libuv_is_ready = true;
+      event.data.ptr = nullptr;
+      continue;
+    }
+    auto* entry = static_cast<Entry*>(event.data.ptr);
+    entry->event_ = i;
+    if (event.events & EPOLLIN) entry->readable = true;
+    if (event.events & EPOLLOUT) entry->writable = true;
+    if (event.events & EPOLLPRI) entry->urgent = entry->readable = true;
+    if (event.events & (EPOLLRDHUP | EPOLLHUP)) entry->peer_finished = entry->readable = true;
+    if (event.events & EPOLLERR) entry->failed = entry->readable = entry->writable = true;
   }
   for (int i = 0; i < count; ++i) {
-    auto* socket = static_cast<Socket*>(events_[static_cast<std::size_t>(i)].data.ptr);
-    if (socket == nullptr) continue;  // closed while others were told
-    socket->event_ = -1;
-    socket->owner_->on_ready();
+    auto* entry = static_cast<Entry*>(events_[static_cast<std::size_t>(i)].data.ptr);
+    if (entry == nullptr) continue;  // libuv, or closed while others were told
+    entry->event_ = -1;
+    entry->owner_->on_ready();
   }
+  return libuv_is_ready;
 }
 
 void Poller::run_again() {
+  if (again_.empty()) return;
   running_.swap(again_);
   for (std::size_t i = 0; i < running_.size(); ++i) {
     Pollable* owner = running_[i];
@@ -103,7 +142,6 @@ void Poller::run_again() {
     owner->on_ready();
   }
   running_.clear();
-  if (again_.empty()) uv_idle_stop(&idle_->idle);
 }
 
 }  // namespace sluice::net

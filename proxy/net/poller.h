@@ -1,10 +1,14 @@
-// Readiness of data sockets: an edge-triggered epoll set of the loop's own, which one uv_poll
-// watches.
+// Readiness of data sockets: an edge-triggered epoll set of the loop's own, in which the loop
+// itself waits.
 //
 // A socket is added once, for all events, and stays until it is closed: one epoll_ctl a socket for
 // life, none under backpressure. The price is that the kernel tells each change once: whoever stops
 // before EAGAIN must remember that there is more (Socket keeps the flags), and ask for another turn
-// with again(). Belongs to one loop's thread.
+// with again().
+//
+// libuv is a guest: its descriptor (uv_backend_fd) is in the set, and it has its turn when that is
+// readable or one of its timers is due. So a message costs one wait, not libuv's and then ours.
+// Belongs to one loop's thread; a loop has one Poller at most, and waits in it while it lives.
 #pragma once
 
 #include <sys/epoll.h>
@@ -36,25 +40,13 @@ class Pollable {
   bool due_again_ = false;
 };
 
-// A non-blocking stream socket in a Poller's set. Owns the fd. Flags are sticky: set by events,
-// cleared by whoever sees EAGAIN (or knows better).
-class Socket {
+// What a Poller knows of one descriptor in its set: whom to tell, and what has been seen. Flags are
+// sticky: set by events, cleared by whoever sees EAGAIN (or knows better).
+class Entry {
  public:
-  Socket() = default;
-  ~Socket() { close(); }
-  Socket(const Socket&) = delete;
-  Socket& operator=(const Socket&) = delete;
-
-  // Adds `fd` to the set; `owner` is told. False, and the fd closed, when the kernel refuses
-  // (errno).
-  bool open(Poller& poller, Fd fd, Pollable& owner);
-  void set_owner(Pollable& owner) { owner_ = &owner; }
-  void close();
-  // Closes so that the peer gets a reset at once, undelivered bytes dropped.
-  void reset();
-
-  int fd() const { return fd_.get(); }
-  bool is_open() const { return static_cast<bool>(fd_); }
+  Entry() = default;
+  Entry(const Entry&) = delete;
+  Entry& operator=(const Entry&) = delete;
 
   bool readable = false;
   bool writable = false;
@@ -62,18 +54,59 @@ class Socket {
   bool failed = false;         // EPOLLERR seen: a pending error, to be met on reading
   bool urgent = false;         // out-of-band data seen: short reads mean nothing, splice stops
 
+ protected:
+  ~Entry() = default;
+  bool add(Poller& poller, int fd, std::uint32_t events, Pollable& owner);
+  void drop();  // out of the batch that is being delivered; not out of the set
+  void tell(Pollable& owner) { owner_ = &owner; }
+  Poller* poller() const { return poller_; }
+
  private:
   friend class Poller;
-  Fd fd_;
   Poller* poller_ = nullptr;
   Pollable* owner_ = nullptr;
   int event_ = -1;  // its place in the batch that is being delivered
 };
 
-class Poller {
+// A listening socket that somebody else owns, level-triggered: connections left in its queue are
+// told of again.
+class Watch : public Entry {
+ public:
+  ~Watch() { close(); }
+  bool open(Poller& poller, int fd, Pollable& owner);  // false: refused by the kernel (errno)
+  void close();                                        // before the descriptor is closed
+  bool is_open() const { return fd_ >= 0; }
+
+ private:
+  int fd_ = -1;
+};
+
+// A non-blocking stream socket in a Poller's set. Owns the fd.
+class Socket : public Entry {
+ public:
+  ~Socket() { close(); }
+
+  // Adds `fd` to the set; `owner` is told. False, and the fd closed, when the kernel refuses
+  // (errno).
+  bool open(Poller& poller, Fd fd, Pollable& owner);
+  void set_owner(Pollable& owner) { tell(owner); }
+  void close();
+  // Closes so that the peer gets a reset at once, undelivered bytes dropped.
+  void reset();
+
+  int fd() const { return fd_.get(); }
+  bool is_open() const { return static_cast<bool>(fd_); }
+
+ private:
+  Fd fd_;
+};
+
+class Poller final : private Waiter {
  public:
   explicit Poller(Loop& loop);
   ~Poller();
+  Poller(const Poller&) = delete;
+  Poller& operator=(const Poller&) = delete;
 
   // Has `owner` called again in the next turn, after all that are ready now. Once, however often
   // asked.
@@ -82,22 +115,16 @@ class Poller {
   void forget(Pollable& owner);
 
  private:
-  friend class Socket;
-  void deliver();
+  friend class Entry;
+  friend class Watch;
+  void turn() override;
+  void remove(int fd);
+  bool deliver(int count);  // whether libuv has something to do
   void run_again();
 
   static constexpr int kBatch = 128;
-  struct PollCore {
-    uv_poll_t poll;
-    Poller* poller;
-  };
-  struct IdleCore {
-    uv_idle_t idle;
-    Poller* poller;
-  };
+  Loop& loop_;
   Fd epoll_;
-  Owned<PollCore> poll_;
-  Owned<IdleCore> idle_;
   std::array<epoll_event, kBatch> events_;
   std::vector<Pollable*> again_;
   std::vector<Pollable*> running_;  // the turn that is being delivered

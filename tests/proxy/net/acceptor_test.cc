@@ -30,7 +30,7 @@ class AcceptorTest : public ::testing::Test {
     address = socket->endpoint().text();
   }
   void start() {
-    acceptor.emplace(loop, socket, 0,
+    acceptor.emplace(loop, poller, socket, 0,
                      Acceptor::Handler{[this](Fd fd, const SocketAddress& peer) {
                                          accepted.push_back(std::move(fd));
                                          peers.push_back(Peer::of(peer));
@@ -44,6 +44,7 @@ class AcceptorTest : public ::testing::Test {
   }
 
   Loop loop;
+  Poller poller{loop};
   std::shared_ptr<ListenSocket> socket;
   std::string address;
   std::vector<Fd> accepted;
@@ -65,7 +66,7 @@ TEST_F(AcceptorTest, TakesAFloodInBatchesAndLosesNobody) {
   constexpr std::size_t kClients = 3 * Acceptor::kBatch + 1;
   const auto clients = connect(kClients);
   start();
-  uv_run(loop.uv(), UV_RUN_ONCE);
+  loop.turn();
   EXPECT_EQ(accepted.size(), std::size_t{Acceptor::kBatch});
   EXPECT_TRUE(run_until(loop, [&] { return accepted.size() == kClients; }));
 }

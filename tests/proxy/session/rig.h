@@ -39,7 +39,7 @@ class Rig : public Host {
     net::Timer tick(loop,
                     [] {});  // so that `done` is asked again although nothing happens on the loop
     tick.repeat(1);
-    while (!done() && net::monotonic_ms() < give_up) uv_run(loop.uv(), UV_RUN_ONCE);
+    while (!done() && net::monotonic_ms() < give_up) loop.turn();
     return done();
   }
 
