@@ -19,8 +19,10 @@ constexpr Verdict kByPreference[] = {Verdict::eligible, Verdict::last_resort};
 constexpr std::uint64_t kHeadStartSteps = std::uint64_t{1} << 18;
 
 std::vector<Member> by_id(std::vector<Member> members) {
-  std::stable_sort(members.begin(), members.end(),
-                   [](const Member& a, const Member& b) { return a.id() < b.id(); });
+  const auto less = [](const Member& a, const Member& b) { return a.id() < b.id(); };
+  if (!std::is_sorted(members.begin(), members.end(), less)) {
+    std::stable_sort(members.begin(), members.end(), less);
+  }
   return members;
 }
 
@@ -56,13 +58,14 @@ void give_head_start(const std::vector<Candidate>& candidates, Cursor& cursor) {
   }
 }
 
-class TieredBalancer final : public Balancer {
+class TieredBalancer final : public Balancer, private Aligner {
  public:
   TieredBalancer(const config::Balance& config, std::vector<Member> members)
-      : Balancer(std::move(members)), tiers_(build_tiers(config, members_)) {}
+      : Balancer(std::move(members)), tiers_(build_tiers(config, members_)) {
+    reads_key_ = config.policy == config::Policy::hash || config.policy == config::Policy::maglev;
+  }
 
   Pick pick(const Key& key, const Tried& tried, Cursor& cursor) const override {
-    align(cursor);
     const Candidate* taken = search(key, tried, cursor);
     if (taken == nullptr) return {};
     const Member& member = members_[taken->member];
@@ -92,12 +95,12 @@ class TieredBalancer final : public Balancer {
 
   const Candidate* take(const Filter& filter, const Key& key, Cursor& cursor) const {
     for (const Tier& tier : tiers_) {
-      if (auto* taken = tier->take({filter, key.client, cursor})) return taken;
+      if (auto* taken = tier->take({filter, key.client, cursor, *this})) return taken;
     }
     return nullptr;
   }
 
-  void align(Cursor& cursor) const {
+  void align(Cursor& cursor) const override {
     if (cursor.turns().version() == version_) return;
     if (!cursor.turns().align(version_, members_)) return;
     for (const Tier& tier : tiers_) give_head_start(tier->candidates(), cursor);

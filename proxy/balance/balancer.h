@@ -51,10 +51,14 @@ class Balancer {
   // Is there one that may be taken and is not among the tried ones? (Eligible or last resort.)
   virtual bool has_untried(const Tried& tried) const = 0;
 
+  // Does a pick depend on its key? If not, an empty one will do.
+  bool reads_key() const { return reads_key_; }
+
   const std::vector<Member>& members() const { return members_; }
 
  protected:
   explicit Balancer(std::vector<Member> members);
+  bool reads_key_ = false;
   const std::vector<Member> members_;  // by id
   const std::uint64_t version_;        // unique in this process, from 1
 };

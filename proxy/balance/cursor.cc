@@ -5,7 +5,7 @@
 namespace sluice::balance {
 
 Cursor::Cursor(std::uint32_t worker, std::uint64_t seed)
-    : starts_at_the_beginning_(worker == 0), random_(seed) {}
+    : starts_at_the_beginning_(worker == 0), random_(seed), place_(worker == 0 ? 0 : seed) {}
 
 Cursor Cursor::seeded(std::uint32_t worker) {
   std::random_device kernel;

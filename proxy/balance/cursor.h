@@ -28,10 +28,14 @@ class Cursor {
 
   Turns& turns() { return turns_; }
 
+  // Where the next walk over candidates begins, modulo their number: after the last one chosen.
+  std::uint64_t& place() { return place_; }
+
  private:
   bool starts_at_the_beginning_;
   std::mt19937_64 random_;
   Turns turns_;
+  std::uint64_t place_;
 };
 
 }  // namespace sluice::balance

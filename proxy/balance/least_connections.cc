@@ -1,5 +1,6 @@
 #include "proxy/balance/least_connections.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
@@ -20,17 +21,40 @@ bool raise_if_as_good(const Candidate& candidate, const Burden& least) {
 }  // namespace
 
 LeastConnections::LeastConnections(std::vector<Candidate> candidates)
-    : Policy(std::move(candidates)) {}
+    : Policy(std::move(candidates)),
+      weights_are_equal_(
+          std::ranges::all_of(this->candidates(), [this](const Candidate& candidate) {
+            return candidate.weight == this->candidates().front().weight;
+          })) {}
 
 const Candidate* LeastConnections::take(const Question& question) const {
   const Candidate* chosen = nullptr;
   for (int round = 0; round < kRounds; ++round) {
-    const Least least = find_least(question.filter);
+    const Least least =
+        weights_are_equal_ ? find_from_place(question) : find_least(question.filter);
     if (least.candidate == nullptr) return nullptr;
     chosen = choose(least, question);
-    if (raise_if_as_good(*chosen, least.burden)) return chosen;
+    if (raise_if_as_good(*chosen, least.burden)) break;
+    if (round + 1 == kRounds) count(chosen);
   }
-  return count(chosen);
+  question.cursor.place() = static_cast<std::uint64_t>(chosen - candidates().data()) + 1;
+  return chosen;
+}
+
+// The first of the least, from the cursor's place on and round to it. Nobody is less than idle.
+LeastConnections::Least LeastConnections::find_from_place(const Question& question) const {
+  Least least;
+  const std::size_t size = candidates().size();
+  std::size_t at = question.cursor.place() % size;
+  for (std::size_t step = 0; step < size; ++step, ++at) {
+    if (at == size) at = 0;
+    const Candidate& candidate = candidates()[at];
+    if (!question.filter.passes(candidate)) continue;
+    const Burden burden = Burden::of(candidate);
+    if (least.candidate == nullptr || burden.load < least.burden.load) least = {&candidate, burden};
+    if (burden.load == 0) break;
+  }
+  return least;
 }
 
 LeastConnections::Least LeastConnections::find_least(const Filter& filter) const {
@@ -54,10 +78,9 @@ LeastConnections::Least LeastConnections::find_least(const Filter& filter) const
 
 const Candidate* LeastConnections::choose(const Least& least, const Question& question) const {
   if (!least.tied) return least.candidate;
-  const Candidate* next =
-      question.cursor.turns().next(candidates(), [&](const Candidate& candidate) {
-        return question.filter.passes(candidate) && is_as_good(Burden::of(candidate), least.burden);
-      });
+  const Candidate* next = question.turns().next(candidates(), [&](const Candidate& candidate) {
+    return question.filter.passes(candidate) && is_as_good(Burden::of(candidate), least.burden);
+  });
   return next != nullptr ? next : least.candidate;  // null: all of them were taken meanwhile
 }
 

@@ -2,13 +2,14 @@
 //
 // Tied are those of the smallest value, and all idle ones if one of those is idle: ties are
 // resolved by smooth weighted round robin, so idle instances share by weight and not by size (as in
-// nginx).
+// nginx). Where all weights are equal (the usual case) the walk begins after the last one chosen
+// and takes the first of the least, which is the same sharing; it ends at the first idle one.
 //
 // Exact: the load that decided is the one that is raised, by compare and swap. While connections
 // are only made, every pick goes to an instance that has the least at that moment, however many
 // workers pick. If others win the race each of kRounds times, the last choice stands: off by one or
-// two for a moment, rather than a walk without end. At most 2 * kRounds * n steps, and 1 or 2 * n
-// without a race.
+// two for a moment, rather than a walk without end. At most 2 * kRounds * n steps; without a
+// race 1 or 2 * n, and with equal weights no more than it takes to an idle one.
 #pragma once
 
 #include <vector>
@@ -30,8 +31,11 @@ class LeastConnections final : public Policy {
     Burden burden;
     bool tied = false;  // others are as good
   };
+  Least find_from_place(const Question& question) const;  // requires: weights are equal
   Least find_least(const Filter& filter) const;
   const Candidate* choose(const Least& least, const Question& question) const;
+
+  const bool weights_are_equal_;
 };
 
 }  // namespace sluice::balance

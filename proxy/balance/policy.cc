@@ -29,7 +29,7 @@ const Candidate* Policy::first_passing(const Filter& filter, std::size_t start) 
 }
 
 const Candidate* Policy::next_in_turn(const Question& question) const {
-  return question.cursor.turns().next(
+  return question.turns().next(
       candidates_, [&](const Candidate& candidate) { return question.filter.passes(candidate); });
 }
 

@@ -15,10 +15,26 @@
 
 namespace sluice::balance {
 
+// Brings a cursor's turns to one version of the members. Costs as many steps as there are members,
+// on the worker: so not before turns are asked for, which most picks of most policies never do.
+class Aligner {
+ public:
+  virtual void align(Cursor& cursor) const = 0;
+
+ protected:
+  ~Aligner() = default;
+};
+
 struct Question {
   const Filter& filter;
   std::string_view key;  // what hashing policies hash; empty: the connection has none
-  Cursor& cursor;        // aligned with the balancer's version
+  Cursor& cursor;
+  const Aligner& aligner;
+
+  Turns& turns() const {
+    aligner.align(cursor);
+    return cursor.turns();
+  }
 };
 
 class Policy {

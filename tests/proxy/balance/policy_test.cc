@@ -34,9 +34,13 @@ class StepBound : public ::testing::TestWithParam<config::Policy> {
   }
 
   const Candidate* take(const Filter& filter, std::string_view key) {
-    return policy_->take({filter, key, cursor_});
+    return policy_->take({filter, key, cursor_, aligned_});
   }
 
+  struct Aligned final : Aligner {
+    void align(Cursor&) const override {}  // done by the fixture
+  };
+  const Aligned aligned_;
   const std::vector<Member> members_ = crowd(kMembers);
   std::unique_ptr<const Policy> policy_;
   Cursor cursor_{1, 1};
