@@ -38,9 +38,13 @@ void Acceptor::watch() {
   throw std::system_error(errno, std::generic_category(), "cannot watch a listening socket");
 }
 
-// What a full batch leaves behind is told of again: the watch is level-triggered.
+// What a batch leaves behind is told of again: the watch is level-triggered. To ask an empty queue
+// costs half as much as a connection that is there (the kernel makes the socket before it looks),
+// so a batch is one until the next turn finds another.
 void Acceptor::on_ready() {
-  if (accept_batch(kBatch) == Batch::starved) return pause(error_);
+  const bool is_crowd = poller_.turns() == last_turn_ + 1;
+  last_turn_ = poller_.turns();
+  if (accept_batch(is_crowd ? kBatch : 1) == Batch::starved) return pause(error_);
   if (std::exchange(is_starved_, false)) handler_.starved(0);
 }
 

@@ -50,6 +50,7 @@ class Acceptor final : private Pollable {
   const Handler handler_;
   Watch watch_;
   Timer retry_;
+  std::uint64_t last_turn_ = 0;  // of the poller, that told of clients
   bool is_starved_ = false;
   int error_ = 0;
 };

@@ -8,6 +8,8 @@
 #include <system_error>
 #include <utility>
 
+#include "proxy/net/transfer.h"
+
 namespace sluice::net {
 
 bool Entry::add(Poller& poller, int fd, std::uint32_t events, Pollable& owner) {
@@ -96,8 +98,9 @@ void Poller::forget(Pollable& owner) {
 
 // uv_backend_timeout() is 0, too, when libuv has watchers to put into its set.
 void Poller::turn() {
+  ++turns_;
   const int wait_ms = again_.empty() ? uv_backend_timeout(loop_.uv()) : 0;
-  const int count = ::epoll_wait(epoll_.get(), events_.data(), kBatch, wait_ms);
+  const int count = wait_for_events(epoll_.get(), events_.data(), kBatch, wait_ms);
   uv_update_time(loop_.uv());
   const bool libuv_is_ready = deliver(count);
   run_again();

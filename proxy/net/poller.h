@@ -113,6 +113,7 @@ class Poller final : private Waiter {
   void again(Pollable& owner);
   // Forgets what is due for `owner`, which is going away.
   void forget(Pollable& owner);
+  std::uint64_t turns() const { return turns_; }  // how many have begun
 
  private:
   friend class Entry;
@@ -125,6 +126,7 @@ class Poller final : private Waiter {
   static constexpr int kBatch = 128;
   Loop& loop_;
   Fd epoll_;
+  std::uint64_t turns_ = 0;
   std::array<epoll_event, kBatch> events_;
   std::vector<Pollable*> again_;
   std::vector<Pollable*> running_;  // the turn that is being delivered

@@ -28,9 +28,17 @@ bool is_tcp(int fd) {
 
 }  // namespace
 
+// The kernel's own refusal (EOPNOTSUPP) is what makes these a no-op on unix sockets.
 void set_tcp_options(int fd, const config::Tcp& tcp) {
-  // The kernel's own refusal (EOPNOTSUPP) is what makes this a no-op on unix sockets.
+  set_nodelay(fd, tcp);
+  watch_peer(fd, tcp);
+}
+
+void set_nodelay(int fd, const config::Tcp& tcp) {
   set(fd, IPPROTO_TCP, TCP_NODELAY, tcp.nodelay ? 1 : 0);
+}
+
+void watch_peer(int fd, const config::Tcp& tcp) {
   set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(tcp.user_timeout.count()));
   const bool keepalive = tcp.keepalive.idle.count() > 0;
   set(fd, SOL_SOCKET, SO_KEEPALIVE, keepalive ? 1 : 0);

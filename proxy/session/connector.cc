@@ -54,8 +54,9 @@ void Connector::start() {
 }
 
 void Connector::attempt() {
-  const std::string client = client_.host();
-  balance::Pick pick = upstream().balancer->pick({client}, tried_, service_.cursor);
+  const balance::Balancer& balancer = *upstream().balancer;
+  const std::string client = balancer.reads_key() ? client_.host() : std::string();
+  balance::Pick pick = balancer.pick({client}, tried_, service_.cursor);
   found_nobody_ = !pick;
   if (!pick) {
     leave_budget();
@@ -70,7 +71,7 @@ void Connector::attempt() {
   attempt_began_ns_ = net::monotonic_ns();
   net::Dial dial = net::dial(net::SocketAddress(pick.member->address()));
   if (dial.result != ConnectResult::ok) return attempt_failed(dial.result, dial.error);
-  net::set_tcp_options(dial.socket.get(), upstream().tcp);
+  net::set_nodelay(dial.socket.get(), upstream().tcp);  // the rest when it lives on (Relay)
   if (!owner_.open_upstream(std::move(dial.socket))) {
     return attempt_failed(ConnectResult::no_fds, errno);
   }

@@ -8,6 +8,8 @@
 #include <cstring>
 #include <utility>
 
+#include "proxy/net/transfer.h"
+
 namespace sluice::session {
 
 namespace {
@@ -30,11 +32,11 @@ bool ends_at_short_read(const net::Socket& source) {
 }  // namespace
 
 Pump::Progress Pump::turn(net::Socket& source, net::Socket& sink, const config::Relay& relay,
-                          Context& context) {
+                          bool is_last, Context& context) {
   const std::uint64_t bound = moved_ + kTurnBytes;
   while (!over_) {
     Step step = flush(sink, context);
-    if (step == Step::go_on) step = pull(source, sink, relay, context);
+    if (step == Step::go_on) step = pull(source, sink, relay, is_last, context);
     if (step == Step::wait) return Progress::waiting;
     if (step == Step::go_on && moved_ >= bound) return Progress::more;
   }
@@ -53,10 +55,10 @@ Pump::Step Pump::flush(net::Socket& sink, Context& context) {
   while (parked_size_ != 0 || pipe_.held != 0) {
     if (!sink.writable) return Step::wait;
     const bool from_pipe = parked_size_ == 0;
-    const ssize_t sent =
-        from_pipe ? ::splice(pipe_.read.get(), nullptr, sink.fd(), nullptr, pipe_.held,
-                             SPLICE_F_MOVE | SPLICE_F_NONBLOCK)
-                  : ::send(sink.fd(), parked_.get() + parked_at_, parked_size_, MSG_NOSIGNAL);
+    const ssize_t sent = from_pipe
+                             ? ::splice(pipe_.read.get(), nullptr, sink.fd(), nullptr, pipe_.held,
+                                        SPLICE_F_MOVE | SPLICE_F_NONBLOCK)
+                             : net::transmit(sink.fd(), parked_.get() + parked_at_, parked_size_);
     if (sent < 0) {
       if (errno == EINTR) continue;
       if (would_block(errno)) {
@@ -83,10 +85,12 @@ Pump::Step Pump::flush(net::Socket& sink, Context& context) {
 
 // Requires: nothing is parked.
 Pump::Step Pump::pull(net::Socket& source, net::Socket& sink, const config::Relay& relay,
-                      Context& context) {
+                      bool is_last, Context& context) {
   if (end_read_) {
     if (pipe_) context.pipes.give_back(std::exchange(pipe_, Pipe{}));
-    if (::shutdown(sink.fd(), SHUT_WR) != 0) return stop(Progress::sink_failed, errno);
+    if (!is_last && ::shutdown(sink.fd(), SHUT_WR) != 0) {
+      return stop(Progress::sink_failed, errno);
+    }
     return stop(Progress::finished, 0);
   }
   if (!source.readable || !sink.writable) {
@@ -105,7 +109,7 @@ Pump::Step Pump::pull_small(net::Socket& source, net::Socket& sink, const config
   const auto wanted = static_cast<std::size_t>(relay.buffer.count);
   context.scratch.reserve(wanted);
   char* bytes = context.scratch.bytes.get();
-  const ssize_t got = ::recv(source.fd(), bytes, wanted, 0);
+  const ssize_t got = net::receive(source.fd(), bytes, wanted);
   if (got < 0) {
     if (errno == EINTR) return Step::go_on;
     if (!would_block(errno)) return stop(Progress::source_failed, errno);
@@ -127,7 +131,7 @@ Pump::Step Pump::pull_small(net::Socket& source, net::Socket& sink, const config
     bulk_ = true;
   }
   // Straight on, without waiting for an event that says the sink is writable.
-  const ssize_t sent = ::send(sink.fd(), bytes, size, MSG_NOSIGNAL);
+  const ssize_t sent = net::transmit(sink.fd(), bytes, size);
   if (sent < 0 && !would_block(errno) && errno != EINTR) return stop(Progress::sink_failed, errno);
   const std::size_t taken = sent > 0 ? static_cast<std::size_t>(sent) : 0;
   moved_ += taken;

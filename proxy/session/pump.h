@@ -34,8 +34,9 @@ class Pump {
   static constexpr std::size_t kTurnBytes = 512u << 10;
 
   // Moves what can be moved now, up to the bound. Once it has answered finished, source_failed or
-  // sink_failed it stays with that answer.
-  Progress turn(net::Socket& source, net::Socket& sink, const config::Relay& relay,
+  // sink_failed it stays with that answer. `is_last`: the other direction is over, so that the sink
+  // will be closed as soon as this one is; that passes its end on as well as a shutdown would.
+  Progress turn(net::Socket& source, net::Socket& sink, const config::Relay& relay, bool is_last,
                 Context& context);
 
   bool is_over() const { return over_; }
@@ -49,7 +50,8 @@ class Pump {
  private:
   enum class Step : std::uint8_t { go_on, wait, over };
   Step flush(net::Socket& sink, Context& context);
-  Step pull(net::Socket& source, net::Socket& sink, const config::Relay& relay, Context& context);
+  Step pull(net::Socket& source, net::Socket& sink, const config::Relay& relay, bool is_last,
+            Context& context);
   Step pull_small(net::Socket& source, net::Socket& sink, const config::Relay& relay,
                   Context& context);
   Step pull_bulk(net::Socket& source, Context& context);

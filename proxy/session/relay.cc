@@ -11,6 +11,7 @@ using Progress = Pump::Progress;
 
 namespace {
 
+constexpr std::uint64_t kYouthMs = 256;     // a connection that ends by then needs no keepalive
 constexpr std::uint64_t kFlushLookMs = 16;  // how often a flush before a reset is looked at
 constexpr std::uint64_t kFlushMaxMs =
     30'000;  // a peer that takes nothing for so long gets its reset
@@ -38,7 +39,8 @@ Relay::Relay(Owner& owner, Context& context, const Route& route, net::Socket& cl
       client_(client),
       upstream_(upstream),
       last_active_ms_(context.loop.now_ms()),
-      age_ends_ms_(kNever) {
+      age_ends_ms_(kNever),
+      youth_ends_ms_(last_active_ms_ + kYouthMs) {
   const config::Timeouts& timeouts = route.timeouts;
   if (timeouts.max_age.count() > 0) {
     const double share = 1.0 - timeouts.max_age_jitter * random;
@@ -66,8 +68,8 @@ void Relay::pump() {
   const std::uint64_t up = up_.moved();
   const std::uint64_t down = down_.moved();
   const std::uint64_t spliced = up_.spliced() + down_.spliced();
-  up_progress_ = up_.turn(client_, upstream_, route_.relay, context_);
-  down_progress_ = down_.turn(upstream_, client_, route_.relay, context_);
+  up_progress_ = up_.turn(client_, upstream_, route_.relay, down_.is_over(), context_);
+  down_progress_ = down_.turn(upstream_, client_, route_.relay, up_.is_over(), context_);
   note_progress(up_.moved() - up, down_.moved() - down, up_.spliced() + down_.spliced() - spliced);
   if (end_if_over()) return;
   if (up_progress_ == Progress::more || down_progress_ == Progress::more) owner_.run_again();
@@ -126,6 +128,10 @@ void Relay::check_flushed() {
 void Relay::on_deadline() {
   if (flushing_ != nullptr) return check_flushed();
   const std::uint64_t now = context_.loop.now_ms();
+  if (now >= youth_ends_ms_) {
+    youth_ends_ms_ = kNever;
+    net::watch_peer(upstream_.fd(), route_.upstream->tcp);
+  }
   const std::uint64_t limit = quiet_limit_ms();
   const Ending ending = has_undelivered() ? Ending::reset_both : Ending::close_both;
   if (now >= age_ends_ms_) return owner_.on_relay_ended(CloseReason::max_age, ending);
@@ -151,7 +157,7 @@ void Relay::schedule() {
   const std::uint64_t now = context_.loop.now_ms();
   const std::uint64_t limit = quiet_limit_ms();
   const std::uint64_t quiet_ends = limit == kNever ? kNever : last_active_ms_ + limit;
-  const std::uint64_t at = std::min(rounded(now, quiet_ends), age_ends_ms_);
+  const std::uint64_t at = std::min({rounded(now, quiet_ends), age_ends_ms_, youth_ends_ms_});
   if (at != kNever) owner_.wake_at(at);
 }
 

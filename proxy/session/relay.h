@@ -78,7 +78,8 @@ class Relay {
   net::Socket* flushing_ = nullptr;  // waits for this one to have everything, then resets it
   int error_ = 0;
   std::uint64_t last_active_ms_;
-  std::uint64_t age_ends_ms_;  // UINT64_MAX: never
+  std::uint64_t age_ends_ms_;    // UINT64_MAX: never
+  std::uint64_t youth_ends_ms_;  // UINT64_MAX: it has ended
   std::uint64_t flush_ends_ms_ = 0;
 };
 

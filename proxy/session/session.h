@@ -110,7 +110,7 @@ class Session final : net::Pollable, net::Deadline, Connector::Owner, Relay::Own
   net::Socket client_;
   net::Socket upstream_;
   std::shared_ptr<registry::Live> live_;
-  registry::LoadToken token_;  // while relaying
+  registry::LoadToken token_;                             // while relaying
   std::variant<std::monostate, Connector, Relay> stage_;  // goes before what it refers to
   std::uint32_t attempts_ = 0;
   bool ended_ = false;

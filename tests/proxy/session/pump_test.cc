@@ -34,7 +34,7 @@ class PumpTest : public testing::Test, net::Pollable {
 
   void on_ready() override { turn(); }
   void turn() {
-    progress = pump.turn(source, sink, relay, rig.context);
+    progress = pump.turn(source, sink, relay, false, rig.context);
     if (progress == Progress::more) rig.poller.again(*this);
   }
   bool heard(const std::function<bool()>& enough) {
@@ -147,7 +147,7 @@ TEST_F(PumpTest, OneTurnMovesNoMoreThanItsBound) {
     if (sent > 0) said += static_cast<std::size_t>(sent);
   }
   source.readable = true;
-  progress = pump.turn(source, sink, relay, rig.context);
+  progress = pump.turn(source, sink, relay, false, rig.context);
   EXPECT_LE(pump.moved(), Pump::kTurnBytes + PipePool::kCapacity);
   EXPECT_LT(pump.moved(), said);
 }
