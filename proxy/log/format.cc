@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <iterator>
@@ -13,8 +12,24 @@ namespace sluice::log {
 
 namespace {
 
-// A function object rather than a function: searches for it are inlined.
-constexpr auto kIsPlainAscii = [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; };
+constexpr auto kPlainAscii = [] {
+  std::array<bool, 256> plain{};
+  for (char c = ' '; c <= '~'; ++c) plain[static_cast<unsigned char>(c)] = c != '"' && c != '\\';
+  return plain;
+}();
+
+std::size_t count_plain(std::string_view text) {
+  std::size_t count = 0;
+  while (count < text.size() && kPlainAscii[static_cast<unsigned char>(text[count])]) ++count;
+  return count;
+}
+
+// `value` in decimal, with zeros in front of it up to `digits`.
+void append_padded(std::string& out, std::uint64_t value, std::size_t digits) {
+  const fmt::format_int text(value);
+  if (text.size() < digits) out.append(digits - text.size(), '0');
+  out.append(text.data(), text.size());
+}
 
 // C0, DEL and C1, which terminals obey; line and paragraph separators, which some tools split at;
 // and what turns the direction of the text that follows.
@@ -45,6 +60,18 @@ void append_json_code(std::string& out, char32_t code) {
   }
 }
 
+void append_second(std::string& out, std::int64_t unix_s) {
+  using namespace std::chrono;
+  const sys_seconds moment{seconds(unix_s)};
+  const auto day = floor<days>(moment);
+  const year_month_day date{day};
+  const hh_mm_ss<seconds> time{moment - day};
+  fmt::format_to(std::back_inserter(out), "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}",
+                 static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                 static_cast<unsigned>(date.day()), time.hours().count(), time.minutes().count(),
+                 time.seconds().count());
+}
+
 void append_hex_bytes(std::string& out, std::string_view bytes) {
   for (const char byte : bytes) {
     fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<unsigned char>(byte));
@@ -56,8 +83,7 @@ void append_hex_bytes(std::string& out, std::string_view bytes) {
 template <class OnPlain, class OnOther>
 void for_each_piece(std::string_view value, OnPlain on_plain, OnOther on_other) {
   while (!value.empty()) {
-    const auto end = std::find_if_not(value.begin(), value.end(), kIsPlainAscii);
-    const auto plain = static_cast<std::size_t>(end - value.begin());
+    const std::size_t plain = count_plain(value);
     if (plain > 0) on_plain(value.substr(0, plain));
     value.remove_prefix(plain);
     if (value.empty()) return;
@@ -132,20 +158,24 @@ void append_text_message(std::string& out, std::string_view message) {
   append_text(out, message, "=");
 }
 
-void append_time(std::string& out, std::int64_t unix_ms) {
-  using namespace std::chrono;
-  const sys_time<milliseconds> moment{milliseconds(unix_ms)};
-  const auto day = floor<days>(moment);
-  const year_month_day date{day};
-  const hh_mm_ss<milliseconds> time{moment - day};
-  fmt::format_to(std::back_inserter(out), "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
-                 static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                 static_cast<unsigned>(date.day()), time.hours().count(), time.minutes().count(),
-                 time.seconds().count(), time.subseconds().count());
+void Clockface::append(std::string& out, std::int64_t unix_ms) {
+  const auto moment = std::chrono::milliseconds(unix_ms);
+  const auto second = std::chrono::floor<std::chrono::seconds>(moment);
+  if (text_.empty() || second.count() != second_) {
+    second_ = second.count();
+    text_.clear();
+    append_second(text_, second_);
+  }
+  out += text_;
+  out += '.';
+  append_padded(out, static_cast<std::uint64_t>((moment - second).count()), 3);
+  out += 'Z';
 }
 
 void append_milliseconds(std::string& out, std::uint64_t us) {
-  fmt::format_to(std::back_inserter(out), "{}.{:03}", us / 1000, us % 1000);
+  append_padded(out, us / 1000, 1);
+  out += '.';
+  append_padded(out, us % 1000, 3);
 }
 
 }  // namespace sluice::log

@@ -33,7 +33,7 @@ void LineText::begin(LogFormat format, std::int64_t unix_ms, config::LogLevel le
 
 void LineText::begin_json(std::int64_t unix_ms, config::LogLevel level, std::string_view message) {
   text_ += R"({"time":")";
-  append_time(text_, unix_ms);
+  clock_.append(text_, unix_ms);
   text_ += R"(","level":")";
   text_ += word(level);
   text_ += R"(","msg":)";
@@ -41,7 +41,7 @@ void LineText::begin_json(std::int64_t unix_ms, config::LogLevel level, std::str
 }
 
 void LineText::begin_text(std::int64_t unix_ms, config::LogLevel level, std::string_view message) {
-  append_time(text_, unix_ms);
+  clock_.append(text_, unix_ms);
   text_ += ' ';
   text_ += word(level);
   text_ += ' ';
@@ -53,11 +53,17 @@ void LineText::add(std::string_view key, std::string_view value) {
 }
 
 void LineText::add_unsigned(std::string_view key, std::uint64_t value) {
-  add_field(key, [&] { text_ += fmt::format_int(value).str(); });
+  add_field(key, [&] {
+    const fmt::format_int text(value);
+    text_.append(text.data(), text.size());
+  });
 }
 
 void LineText::add_signed(std::string_view key, std::int64_t value) {
-  add_field(key, [&] { text_ += fmt::format_int(value).str(); });
+  add_field(key, [&] {
+    const fmt::format_int text(value);
+    text_.append(text.data(), text.size());
+  });
 }
 
 void LineText::add_bool(std::string_view key, bool value) {

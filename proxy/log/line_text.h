@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "config/config.h"
+#include "proxy/log/format.h"
 
 namespace sluice::log {
 
@@ -45,6 +46,7 @@ class LineText {
   config::LogFormat format_ = config::LogFormat::json;
   bool cut_ = false;
   std::string text_;
+  Clockface clock_;
 };
 
 }  // namespace sluice::log

@@ -90,12 +90,16 @@ TEST(LogFormat, WritesTimesAsRfc3339InUtc) {
       {0, "1970-01-01T00:00:00.000Z"},
       {-1, "1969-12-31T23:59:59.999Z"},
       {1767323045678, "2026-01-02T03:04:05.678Z"},
+      {1767323045005, "2026-01-02T03:04:05.005Z"},
+      {1767323046000, "2026-01-02T03:04:06.000Z"},
+      {1767323045999, "2026-01-02T03:04:05.999Z"},
       {951782400000, "2000-02-29T00:00:00.000Z"},
       {253402300799999, "9999-12-31T23:59:59.999Z"},
   };
+  Clockface clock;
   for (const Moment& m : moments) {
     std::string out;
-    append_time(out, m.unix_ms);
+    clock.append(out, m.unix_ms);
     EXPECT_EQ(out, m.expected);
   }
 }
