@@ -21,11 +21,6 @@ void keep_only(Map& map, const Names& names) {
   std::erase_if(map, [&names](const auto& entry) { return !names.contains(entry.first); });
 }
 
-config::Service without_instances(config::Service service) {
-  service.instances.clear();
-  return service;
-}
-
 // Nobody of the service has had a verdict yet.
 bool is_unproven(const registry::Service& service) {
   return !service.instances.empty() &&
@@ -118,11 +113,11 @@ std::shared_ptr<const session::Upstream> Planner::upstream(const config::Config&
   const registry::Service* known = snapshot.find(service.name);
   const std::uint64_t topology = known != nullptr ? known->topology : 0;
   Built& built = upstreams_[service.name];
-  config::Service policies = without_instances(service);
   const config::Tcp tcp = config::instance_tcp(config, service);
-  const bool same_members = built.upstream != nullptr && built.topology == topology &&
-                            built.policies.balance == policies.balance;
-  if (same_members && built.policies == policies && built.upstream->tcp == tcp) {
+  const bool same_members =
+      built.upstream != nullptr && built.topology == topology && built.balance == service.balance;
+  if (same_members && built.upstream->retry == service.retry &&
+      built.upstream->suspect_after == service.outlier.consecutive && built.upstream->tcp == tcp) {
     return built.upstream;
   }
   if (built.upstream != nullptr && known != nullptr && is_unproven(*known)) return built.upstream;
@@ -137,7 +132,7 @@ std::shared_ptr<const session::Upstream> Planner::upstream(const config::Config&
                    : balance::make_balancer(service.balance, known != nullptr
                                                                  ? members_of(*known)
                                                                  : std::vector<balance::Member>{});
-  built = {topology, std::move(policies), std::move(upstream)};
+  built = {topology, service.balance, std::move(upstream)};
   return built.upstream;
 }
 

@@ -50,7 +50,7 @@ class Planner {
  private:
   struct Built {
     std::uint64_t topology = 0;
-    config::Service policies;  // without the instances
+    config::Balance balance;
     std::shared_ptr<const session::Upstream> upstream;
   };
   struct Line {
