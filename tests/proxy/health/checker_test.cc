@@ -99,10 +99,9 @@ class CheckerTest : public ::testing::Test {
   void let_others_be_probed() {
     Fleet others;
     test::Acceptor busy;
-    net::Poller its_poller(loop);
     net::Wheel its_wheel(loop);
     int probes = 0;
-    Checker other(loop, its_poller, its_wheel, [&](const ProbeReport&) { return ++probes < 5; });
+    Checker other(loop, poller, its_wheel, [&](const ProbeReport&) { return ++probes < 5; });
     others.add("busy", busy.address(), tcp_check());
     other.sync(others.snapshot(), others.config());
     EXPECT_TRUE(run_until([&] { return probes == 5; }));
