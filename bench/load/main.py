@@ -47,7 +47,7 @@ def parse_arguments():
         "--quick", action="store_true", help="one short round in under 3 minutes, for a first look"
     )
     parser.add_argument("--rounds", type=int, help="how often all is measured (5)")
-    parser.add_argument("--seconds", type=float, help="how long each measurement takes (3)")
+    parser.add_argument("--seconds", type=float, help="how long each measurement takes (2)")
     parser.add_argument(
         "--only", action="append", choices=names, metavar="WORKLOAD",
         help="this workload; may be given again. One of: " + " ".join(names),
@@ -55,7 +55,7 @@ def parse_arguments():
     given = parser.parse_args()
     given.is_full = not (given.quick or given.only or given.rounds or given.seconds)
     given.rounds = given.rounds or (1 if given.quick else 5)
-    given.seconds = given.seconds or (1 if given.quick else 3)
+    given.seconds = given.seconds or (1 if given.quick else 2)
     return given
 
 
