@@ -1,7 +1,7 @@
 // What a worker remembers for one service between picks: random numbers and round-robin turns.
 //
-// Belongs to one worker. Handed to every pick() of the service, whichever version: positions of
-// instances that did not change are carried over to a new version when it is first picked from.
+// Belongs to one worker. Handed to every pick() of the service, whichever version: turns of
+// instances that did not change are carried over to a new version when a turn is first asked for.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,6 @@
 // Accepts on one worker's listening socket: in batches of a bounded size, so that a flood of
-// connections does not starve those that are there. Belongs to the worker's thread.
+// connections does not starve those that are there, and one at a time while clients come singly.
+// Belongs to the worker's thread.
 //
 // Out of descriptors or memory it pauses and tries again after kPauseMs, instead of spinning on a
 // queue that it cannot empty.

@@ -5,6 +5,10 @@
 // passed on as a reset. A reset throws away what the kernel still holds for the peer, so before
 // that one the relay waits (bounded) until the peer has acknowledged everything.
 //
+// It also puts keepalive and user timeout on the instance's socket, once the connection is a
+// quarter of a second old: they look after seconds, and most connections need no more than that
+// quarter.
+//
 // Owned by a Session, on the worker's thread. on_relay_ended() is called once, last, and may
 // destroy the relay.
 #pragma once
