@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <ctime>
+#include <utility>
 
 #include "proxy/admin/reply.h"
 
@@ -46,22 +47,37 @@ void HttpConnection::on_ready() {
   tell_if_gone();
 }
 
+// The loop may have been late itself, a long reply in the making: what came in time counts.
 void HttpConnection::on_deadline() {
+  look_again();
+  if (!is_set()) end_in_time();
+  tell_if_gone();
+}
+
+void HttpConnection::look_again() {
+  if (phase_ == Phase::idle || phase_ == Phase::reading) {
+    socket_.readable = true;
+    read_request();
+  } else if (phase_ == Phase::asked && !std::exchange(awaits_mail_, true)) {
+    around_.wheel.set(*this, net::monotonic_ms());  // the answer may be in the mail
+  } else if (phase_ == Phase::writing) {
+    write();
+  }
+}
+
+void HttpConnection::end_in_time() {
   switch (phase_) {
     case Phase::reading:
-      refuse({408, "the request took too long"});
-      break;
+      return refuse({408, "the request took too long"});
     case Phase::asked:
-      refuse({503, "no answer in time"});
-      break;
+      return refuse({503, "no answer in time"});
     case Phase::writing:
       socket_.reset();  // or the kernel would go on offering the rest of the reply
-      phase_ = Phase::gone;
       break;
     default:
-      phase_ = Phase::gone;
+      break;
   }
-  tell_if_gone();
+  phase_ = Phase::gone;
 }
 
 void HttpConnection::tell_if_gone() {
@@ -132,6 +148,7 @@ void HttpConnection::accept_head() {
 
 void HttpConnection::ask_handler() {
   phase_ = Phase::asked;
+  awaits_mail_ = false;
   keep_alive_ = request_->head().keep_alive;
   Request& request = request_->head().request;
   request.body = std::move(request_->body());
@@ -196,7 +213,7 @@ void HttpConnection::discard_input() {
 }
 
 void HttpConnection::set_deadline(std::chrono::milliseconds in) {
-  around_.wheel.set(*this, around_.loop.now_ms() + static_cast<std::uint64_t>(in.count()));
+  around_.wheel.set(*this, net::monotonic_ms() + static_cast<std::uint64_t>(in.count()));
 }
 
 }  // namespace sluice::admin

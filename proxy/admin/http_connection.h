@@ -7,7 +7,8 @@
 // replies keep the order and no client has more than one request under way. A refusal is written,
 // and then the connection lingers: our side is shut, what still comes is thrown away for a while,
 // because closing a socket that holds unread bytes would take the refusal back. Each phase has one
-// deadline.
+// deadline, counted from when it truly begins; one that has passed is met only after a last look at
+// what came while this thread was busy with others.
 //
 // Owned by the transport, on whose thread it lives. Destroying it closes the socket.
 #pragma once
@@ -60,6 +61,8 @@ class HttpConnection final : private net::Pollable, private net::Deadline {
 
   void on_ready() override;
   void on_deadline() override;
+  void look_again();
+  void end_in_time();
   void tell_if_gone();
 
   void read_request();
@@ -87,6 +90,7 @@ class HttpConnection final : private net::Pollable, private net::Deadline {
   bool has_head_ = false;
   bool is_head_method_ = false;
   bool keep_alive_ = false;
+  bool awaits_mail_ = false;
   std::string output_;
   std::size_t written_ = 0;
 };

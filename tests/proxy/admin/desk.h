@@ -1,14 +1,16 @@
 // A handler for the transport's tests, and the client's half of a kept-alive connection.
 //
 // The Desk answers by path: "/later" keeps the Responder for the test, "/drop" forgets it, "/throw"
-// throws,
-// "/big" is 32 MiB, anything else tells method, path and body. It notes every path that it was
-// asked for. Any thread.
+// throws, "/big" is 32 MiB, "/stall" stops the server's thread until let_go(), anything else tells
+// method, path and body. It notes every path that it was asked for. Any thread.
 #pragma once
 
+#include <algorithm>
 #include <mutex>
+#include <semaphore>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "proxy/admin/http.h"
@@ -28,6 +30,7 @@ class Desk {
     const std::lock_guard lock(mutex_);
     return asked_;
   }
+  bool was_asked(std::string_view path) const { return std::ranges::count(asked(), path) > 0; }
   bool has_kept(std::size_t count) const {
     const std::lock_guard lock(mutex_);
     return kept_.size() == count;
@@ -39,11 +42,13 @@ class Desk {
     const std::lock_guard lock(mutex_);
     return std::exchange(kept_, {});
   }
+  void let_go() { stall_.release(); }
 
  private:
   void handle(const Request& request, const Responder& responder) {
+    note(request.path);
+    if (request.path == "/stall") stall_.acquire();
     const std::lock_guard lock(mutex_);
-    asked_.push_back(request.path);
     if (request.path == "/later") return kept_.push_back(responder);
     if (request.path == "/drop") return;
     if (request.path == "/throw") throw std::runtime_error("secret");
@@ -52,7 +57,13 @@ class Desk {
     responder.send(Reply::error(500, "a second answer"));
   }
 
+  void note(const std::string& path) {
+    const std::lock_guard lock(mutex_);
+    asked_.push_back(path);
+  }
+
   mutable std::mutex mutex_;
+  std::binary_semaphore stall_{0};
   std::vector<std::string> asked_;
   std::vector<Responder> kept_;
 };

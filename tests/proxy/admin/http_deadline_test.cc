@@ -158,5 +158,44 @@ TEST_F(PatienceOfTransport, EndsWithARefusedClientThatStays) {
   EXPECT_TRUE(eventually([&] { return !peer.try_send("x"); })) << "the connection is closed";
 }
 
+// A client does not pay for what the server did for others meanwhile.
+TEST_F(PatienceOfTransport, ForgivesAClientThatTheServerKeptWaiting) {
+  Peer kept = client();
+  kept.send(get("/a"));
+  ASSERT_EQ(receive_reply(kept).status, 200);
+  Peer late = client();
+  late.send(get("/later"));
+  ASSERT_TRUE(eventually([&] { return desk_.has_kept(1); }));
+  Peer begun = client();
+  begun.send("GET /begun HTTP/1.1\r\n");
+  Peer stalling = client();
+  stalling.send(get("/stall"));
+  ASSERT_TRUE(eventually([&] { return desk_.was_asked("/stall"); }));
+
+  Peer fresh = client();
+  fresh.send(get("/fresh"));
+  begun.send("Host: localhost\r\n\r\n");
+  desk_.answer_kept(Reply::json("in time"));
+  const Stopwatch watch;
+  EXPECT_TRUE(eventually([&] { return watch.elapsed() > 2 * settings()->limits.deadline; }));
+  desk_.let_go();
+  for (Peer* peer : {&fresh, &begun, &late, &stalling}) {
+    EXPECT_EQ(receive_reply(*peer).status, 200);
+  }
+}
+
+TEST_F(PatienceOfTransport, DoesNotForgiveTheSlow) {
+  Peer half = client();
+  half.send("GET /half HTTP/1.1\r\n");
+  Peer stalling = client();
+  stalling.send(get("/stall"));
+  ASSERT_TRUE(eventually([&] { return desk_.was_asked("/stall"); }));
+  half.send("Host: local");
+  const Stopwatch watch;
+  EXPECT_TRUE(eventually([&] { return watch.elapsed() > 2 * settings()->limits.deadline; }));
+  desk_.let_go();
+  EXPECT_EQ(receive_reply(half).status, 408);
+}
+
 }  // namespace
 }  // namespace sluice::admin
