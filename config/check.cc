@@ -34,11 +34,13 @@ void check_admin(const Admin& admin, const Site& site) {
   const auto bind = Endpoint::parse(admin.bind, why);
   if (!bind) {
     site.key("bind").error(why);
-  } else if (!bind->is_loopback()) {
-    site.key("bind").error(
-        admin.bind +
-        " is not loopback: the API would be open to the network, which needs tokens, "
-        "which are not available in this version");
+  } else if (!bind->is_loopback() && admin.tokens_file.empty()) {
+    site.key("bind").error(admin.bind +
+                           " is not loopback: the API would be open to the network, which needs "
+                           "admin.tokens_file");
+  }
+  if (has_control(admin.tokens_file)) {
+    site.key("tokens_file").error("a path must not hold control characters");
   }
   for (std::size_t i = 0; i < admin.allowed_hosts.size(); ++i) {
     if (is_host_name(admin.allowed_hosts[i])) continue;
@@ -51,6 +53,46 @@ void check_admin(const Admin& admin, const Site& site) {
   within(limits.key("body"), admin.limits.body, {1}, {64u << 20});
   within(limits.key("header"), admin.limits.header, {256}, {1u << 20});
   within(limits.key("deadline"), admin.limits.deadline, 10ms, kLongestDuration);
+}
+
+void check_leases(const Registry& registry, const Site& site) {
+  const Site ttl = site.key("ttl");
+  within(ttl.key("min"), registry.ttl.min, 100ms, kLongestDuration);
+  within(ttl.key("max"), registry.ttl.max, 100ms, kLongestDuration);
+  if (registry.ttl.max < registry.ttl.min) {
+    ttl.key("max").error("max (" + text(registry.ttl.max) + ") is below min (" +
+                         text(registry.ttl.min) + ")");
+  } else {
+    within(ttl.key("default"), registry.ttl.default_, registry.ttl.min, registry.ttl.max);
+  }
+  within(site.key("on_expire").key("delete_after"), registry.on_expire.delete_after, 0ms,
+         kLongestDuration);
+  within(site.key("self_preservation").key("threshold"), registry.self_preservation.threshold, 0.0,
+         1.0);
+}
+
+void check_flap(const Flap& flap, const Site& site) {
+  within(site.key("penalty"), flap.penalty, 0, 1'000'000);
+  within(site.key("half_life"), flap.half_life, 1ms, kLongestDuration);
+  within(site.key("suppress"), flap.suppress, 1, 1'000'000'000);
+  within(site.key("reuse"), flap.reuse, 1, 1'000'000'000);
+  if (flap.reuse >= flap.suppress) {
+    site.key("reuse").error("reuse (" + std::to_string(flap.reuse) + ") is not below suppress (" +
+                            std::to_string(flap.suppress) + ")");
+  }
+}
+
+void check_registry(const Registry& registry, const Site& site) {
+  const Site path = site.key("store").key("path");
+  if (registry.store.path.empty() || has_control(registry.store.path)) {
+    path.error("the path of the store must not be empty nor hold control characters");
+  }
+  check_leases(registry, site);
+  check_flap(registry.flap, site.key("flap"));
+  const Site watch = site.key("watch");
+  within(watch.key("max_wait"), registry.watch.max_wait, 1ms, kLongestDuration);
+  within(watch.key("default_wait"), registry.watch.default_wait, 1ms, registry.watch.max_wait);
+  within(watch.key("history"), registry.watch.history, 1, 10'000'000);
 }
 
 }  // namespace
@@ -66,6 +108,7 @@ void check_process(const Config& config, const Site& root) {
          std::numeric_limits<std::uint32_t>::max());
   check_log(config.log, root.key("log"));
   check_admin(config.admin, root.key("admin"));
+  check_registry(config.registry, root.key("registry"));
 }
 
 void check(const Config& config, const Site& root) {

@@ -14,7 +14,8 @@ void check(const Config& config, const Site& root);
 
 // --- The parts of it.
 
-void check_process(const Config& config, const Site& root);  // version, process, log, admin
+void check_process(const Config& config,
+                   const Site& root);  // version, process, log, admin, registry
 
 // The keys that may stand under `defaults` as well. Only sections that are said at `site` are
 // looked at: what is inherited has been looked at there. (check_policies.cc)

@@ -64,6 +64,9 @@ enum class Jitter : std::uint8_t { full, none };
 enum class AcceptMode : std::uint8_t { reuse_port };
 enum class OverLimit : std::uint8_t { reject };
 enum class OnDown : std::uint8_t { keep };
+enum class StoreType : std::uint8_t { memory, sqlite };
+enum class StoreSync : std::uint8_t { normal, full };
+enum class Verify : std::uint8_t { probe, none };
 
 struct Shutdown {
   Duration drain = 30s;  // how long live connections may go on after SIGTERM
@@ -118,16 +121,126 @@ struct AdminLimits {
 };
 
 struct Admin {
-  std::string bind = "127.0.0.1:9901";     // an Endpoint; loopback or unix only in this version
+  std::string bind = "127.0.0.1:9901";  // an Endpoint; off loopback only with tokens
+  std::string tokens_file;              // who may do what (registry/access); required off loopback
   std::vector<std::string> allowed_hosts;  // Host names accepted besides loopback's
   AdminLimits limits;
   template <class V>
   void fields(V& v) {
     v("bind", bind);
+    v("tokens_file", tokens_file);
     v("allowed_hosts", allowed_hosts);
     v("limits", limits);
   }
   friend bool operator==(const Admin&, const Admin&) = default;
+};
+
+// Where registrations live on beyond the process. A change needs a restart.
+struct Store {
+  StoreType type = StoreType::sqlite;
+  std::string path = "./sluice.db";    // of sqlite; made at the first registration
+  StoreSync sync = StoreSync::normal;  // normal: safe against kill -9; full: against power loss too
+  template <class V>
+  void fields(V& v) {
+    v("type", type);
+    v("path", path);
+    v("sync", sync);
+  }
+  friend bool operator==(const Store&, const Store&) = default;
+};
+
+// How long one report of a registered instance lasts. Clients report at a third of it.
+struct Ttl {
+  Duration default_ = 30s;  // for who names none; 0s in a registration means no lease at all
+  Duration min = 1s;
+  Duration max = 10min;
+  template <class V>
+  void fields(V& v) {
+    v("default", default_);
+    v("min", min);
+    v("max", max);
+  }
+  friend bool operator==(const Ttl&, const Ttl&) = default;
+};
+
+struct OnExpire {
+  Duration delete_after = 5min;   // from being down for want of reports to being forgotten
+  Verify verify = Verify::probe;  // probe before a missed lease is believed, or believe it
+  template <class V>
+  void fields(V& v) {
+    v("delete_after", delete_after);
+    v("verify", verify);
+  }
+  friend bool operator==(const OnExpire&, const OnExpire&) = default;
+};
+
+// A service most of whose leases end at once has rather lost its way to us: each is verified before
+// it is believed, whatever on_expire says.
+struct SelfPreservation {
+  double threshold = 0.5;     // share of a service's leases; 1: never
+  Duration max_hold = 10min;  // what is kept by such a verification alone is kept no longer
+  template <class V>
+  void fields(V& v) {
+    v("threshold", threshold);
+    v("max_hold", max_hold);
+  }
+  friend bool operator==(const SelfPreservation&, const SelfPreservation&) = default;
+};
+
+// A registered instance that keeps going down is a last resort for a while (RFC 2439's damping).
+struct Flap {
+  std::uint32_t penalty = 1000;  // for each time that it goes down; 0: no damping
+  Duration half_life = 60s;
+  std::uint32_t suppress = 3000;  // out of rotation from here
+  std::uint32_t reuse = 1500;     // back in it from here
+  template <class V>
+  void fields(V& v) {
+    v("penalty", penalty);
+    v("half_life", half_life);
+    v("suppress", suppress);
+    v("reuse", reuse);
+  }
+  friend bool operator==(const Flap&, const Flap&) = default;
+};
+
+// Reads that wait for a change, and the journal that watches resume from.
+struct Watch {
+  Duration max_wait = 10min;
+  Duration default_wait = 5min;
+  std::uint32_t history = 10'000;  // changes that are remembered
+  template <class V>
+  void fields(V& v) {
+    v("max_wait", max_wait);
+    v("default_wait", default_wait);
+    v("history", history);
+  }
+  friend bool operator==(const Watch&, const Watch&) = default;
+};
+
+struct Registry {
+  Store store;
+  Ttl ttl;
+  OnExpire on_expire;
+  bool own_lag_guard = true;  // our own stalls never end a lease
+  SelfPreservation self_preservation;
+  Flap flap;
+  Watch watch;
+  std::vector<std::string> allow;  // Cidrs that registered addresses must lie in; none: see
+                                   // registry/access/address_policy.h
+  std::string zone;                // this proxy's own
+  template <class V>
+  void fields(V& v) {
+    v("store", store);
+    v("ttl", ttl);
+    v("on_expire", on_expire);
+    v("own_lag_guard", own_lag_guard);
+    v("self_preservation", self_preservation);
+    v("flap", flap);
+    v("watch", watch);
+    v("allow", allow);
+    v("zone", zone);
+  }
+  friend bool operator==(const Registry&, const Registry&) = default;
 };
 
 // --- Sections that stand under `defaults`, on a listener and on a service. Of the three, the
@@ -228,6 +341,7 @@ struct Listener {
   std::string name;               // default: the first bind
   std::vector<std::string> bind;  // one Endpoint or a list of them. "[::]:80" takes IPv6 only.
   std::string service;
+  std::string selector;  // of labels that an instance must carry: "role=primary,!canary"
   std::uint32_t backlog = 4096;
   AcceptMode accept = AcceptMode::reuse_port;
   ListenerLimits limits;
@@ -241,6 +355,7 @@ struct Listener {
     v("name", name);
     v.one_or_list("bind", bind);
     v("service", service);
+    v("selector", selector);
     policies(v);
   }
   // The keys that may stand under `defaults` too.
@@ -408,7 +523,8 @@ struct OnRemove {
 
 struct Service {
   std::string name;
-  std::vector<Instance> instances;
+  std::vector<Instance> instances;  // the static ones
+  bool registration = true;         // whether others may register under this name
   Balance balance;
   Check check;
   Outlier outlier;
@@ -426,6 +542,7 @@ struct Service {
   }
   template <class V>
   void policies(V& v) {
+    v("registration", registration);
     v("balance", balance);
     v("check", check);
     v("outlier", outlier);
@@ -444,6 +561,7 @@ struct Config {
   Process process;
   Log log;
   Admin admin;
+  Registry registry;
   // What `defaults` said. By the time a Config is read, every listener and service has taken over
   // from here what it did not say itself; timeouts, tcp and relay are taken over by the functions
   // below, and stand here for both with every key said.

@@ -207,7 +207,9 @@ std::vector<Difference> diff(const Config& before, const Config& after) {
 }
 
 bool needs_restart(std::string_view path) {
-  constexpr auto kFixed = std::to_array<std::string_view>({"process.workers", "admin.bind"});
+  constexpr auto kFixed =
+      std::to_array<std::string_view>({"process.workers", "admin.bind", "registry.store.type",
+                                       "registry.store.path", "registry.store.sync"});
   return std::ranges::find(kFixed, path) != kFixed.end();
 }
 

@@ -30,8 +30,8 @@ struct Difference {
 
 std::vector<Difference> diff(const Config& before, const Config& after);
 
-// Keys that cannot change while the process runs ("process.workers", "admin.bind"): a reload that
-// would change one goes through for the rest, and says so.
+// Keys that cannot change while the process runs ("process.workers", "admin.bind",
+// "registry.store.path"): a reload that would change one goes through for the rest, and says so.
 bool needs_restart(std::string_view path);
 
 }  // namespace sluice::config

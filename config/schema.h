@@ -61,6 +61,7 @@ void walk(Config& config, V& v) {
   v("process", config.process);
   v("log", config.log);
   v("admin", config.admin);
+  v("registry", config.registry);
   Defaults defaults{config.listener_defaults, config.service_defaults};
   v("defaults", defaults);
   v.inheriting("listeners", config.listeners, config.listener_defaults);

@@ -86,6 +86,24 @@ struct Words<OnDown> {
   static constexpr auto kLater = std::to_array<Word>({"drain", "close", "reset"});
 };
 
+template <>
+struct Words<StoreType> {
+  static constexpr auto kNow = std::to_array<Word>({"memory", "sqlite"});
+  static constexpr auto kLater = std::to_array<Word>({"etcd", "redis"});
+};
+
+template <>
+struct Words<StoreSync> {
+  static constexpr auto kNow = std::to_array<Word>({"normal", "full"});
+  static constexpr std::array<Word, 0> kLater{};
+};
+
+template <>
+struct Words<Verify> {
+  static constexpr auto kNow = std::to_array<Word>({"probe", "none"});
+  static constexpr std::array<Word, 0> kLater{};
+};
+
 template <class E>
   requires std::is_enum_v<E>
 constexpr std::string_view word(E value) {

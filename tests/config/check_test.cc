@@ -33,9 +33,7 @@ services:
 )y",
        {"f:2:5: listeners[0].bind: error: a listener needs an address to bind",
         "f:2:5: listeners[0].service: error: a listener needs the name of a service",
-        "f:4:5: services[0].name: error: a service needs a name",
-        "f:4:5: services[0].instances: error: a service needs at least one instance; instances "
-        "come from here alone in this version"}},
+        "f:4:5: services[0].name: error: a service needs a name"}},
       {"a null item",
        R"y(listeners:
   -
@@ -45,14 +43,21 @@ services:
 )y",
        {"f:3:1: listeners[0].bind: error: a listener needs an address to bind",
         "f:3:1: listeners[0].service: error: a listener needs the name of a service"}},
-      {"a service without instances",
+      {"a service that nobody can be an instance of",
        R"y(listeners:
   - {bind: "127.0.0.1:80", service: a}
 services:
-  - {name: a, instances: []}
+  - {name: a, registration: false, instances: []}
 )y",
-       {"f:4:26: services[0].instances: error: a service needs at least one instance; instances "
-        "come from here alone in this version"}},
+       {"f:4:47: services[0].instances: error: a service that takes no registrations needs at "
+        "least one instance"}},
+      {"a service of which instances are to register",
+       R"y(listeners:
+  - {bind: "127.0.0.1:80", service: a}
+services:
+  - {name: a}
+)y",
+       {}},
       {"an instance without an address",
        R"y(listeners:
   - {bind: "127.0.0.1:80", service: a}
@@ -278,18 +283,44 @@ services:
   });
 }
 
-TEST(Admin, StaysOnLoopback) {
+TEST(Registry, HasLeasesAndPenaltiesThatMakeSense) {
+  expect({
+      {"ttl",
+       with(R"y(registry: {ttl: {min: 10s, max: 5s}}
+)y"),
+       {"f:1:33: registry.ttl.max: error: max (5s) is below min (10s)"}},
+      {"default beyond the bounds",
+       with(R"y(registry: {ttl: {default: 1s, min: 2s}}
+)y"),
+       {"f:1:27: registry.ttl.default: error: 1s is below 2s"}},
+      {"flap",
+       with(R"y(registry: {flap: {suppress: 10, reuse: 10}}
+)y"),
+       {"f:1:40: registry.flap.reuse: error: reuse (10) is not below suppress (10)"}},
+      {"waits",
+       with(R"y(registry: {watch: {max_wait: 1s}}
+)y"),
+       {"f:1:19: registry.watch.default_wait: error: 5m is above 1s"}},
+      {"store",
+       with(R"y(registry: {store: {path: ""}}
+)y"),
+       {"f:1:26: registry.store.path: error: the path of the store must not be empty nor hold "
+        "control characters"}},
+  });
+}
+
+TEST(Admin, StaysOnLoopbackWithoutTokens) {
   expect({
       {"every address",
        with(R"y(admin: {bind: "0.0.0.0:9901"}
 )y"),
        {"f:1:15: admin.bind: error: 0.0.0.0:9901 is not loopback: the API would be open to the "
-        "network, which needs tokens, which are not available in this version"}},
+        "network, which needs admin.tokens_file"}},
       {"another",
        with(R"y(admin: {bind: "[2001:db8::1]:9901"}
 )y"),
        {"f:1:15: admin.bind: error: [2001:db8::1]:9901 is not loopback: the API would be open to "
-        "the network, which needs tokens, which are not available in this version"}},
+        "the network, which needs admin.tokens_file"}},
       {"none",
        with(R"y(admin: {bind: ""}
 )y"),

@@ -167,7 +167,7 @@ TEST(Load, RefusesTwelveKindsOfBadFileWithALine) {
       {"port 70000", "listeners: [{bind: \"127.0.0.1:70000\", service: a}]\n"},
       {"weight -1",
        with("") + "  - {name: b, instances: [{address: \"10.0.0.1:80\", weight: -1}]}\n"},
-      {"no servers", with("") + "  - {name: b, instances: []}\n"},
+      {"no servers", with("") + "  - {name: b, registration: false}\n"},
       {"an unset variable", with("log: {target: \"${UNSET}\"}\n")},
       {"binary", std::string("\x7f"
                              "ELF\x02\0\0\0",

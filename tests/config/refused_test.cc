@@ -62,9 +62,9 @@ TEST(Keys, ThatAreStillToComeAreNotCalledUnknown) {
   expect_refused({
       {"everywhere",
        R"y(telemetry: {}
-registry: {}
+registry: {store: {url: redis}}
 process: {user: x, upgrade_socket: y}
-admin: {tokens_file: t, tls: {}}
+admin: {tls: {}}
 defaults: {tls: {}, breaker: {}, timeouts: {first_bytes: 1s}, tcp: {fast_open: 1, congestion: bbr}}
 listeners:
   - bind: "127.0.0.1:80"
@@ -75,7 +75,6 @@ listeners:
 services:
   - name: a
     instances: ["10.0.0.1:80"]
-    registration: true
     sources: []
     balance: {zone: {}, slow_start: {}, panic: {}, hash: {max_load: 1.25}}
     check: {send: x, expect: y}
@@ -84,12 +83,11 @@ services:
     tcp: {fast_open: 1}
 )y",
        {"f:1:1: telemetry: error: \"telemetry\" is not available in this version",
-        "f:2:1: registry: error: \"registry\" is not available in this version",
+        "f:2:20: registry.store.url: error: \"url\" is not available in this version",
         "f:3:11: process.user: error: \"user\" is not available in this version",
         "f:3:20: process.upgrade_socket: error: \"upgrade_socket\" is not available in this "
         "version",
-        "f:4:9: admin.tokens_file: error: \"tokens_file\" is not available in this version",
-        "f:4:25: admin.tls: error: \"tls\" is not available in this version",
+        "f:4:9: admin.tls: error: \"tls\" is not available in this version",
         "f:5:12: defaults.tls: error: \"tls\" is not available in this version",
         "f:5:21: defaults.breaker: error: \"breaker\" is not available in this version",
         "f:5:45: defaults.timeouts.first_bytes: error: \"first_bytes\" is not available in this "
@@ -102,20 +100,18 @@ services:
         "version",
         "f:11:16: listeners[0].timeouts.first_bytes: error: \"first_bytes\" is not available in "
         "this version",
-        "f:15:5: services[0].registration: error: \"registration\" is not available in this "
+        "f:15:5: services[0].sources: error: \"sources\" is not available in this version",
+        "f:16:15: services[0].balance.zone: error: \"zone\" is not available in this version",
+        "f:16:25: services[0].balance.slow_start: error: \"slow_start\" is not available in this "
         "version",
-        "f:16:5: services[0].sources: error: \"sources\" is not available in this version",
-        "f:17:15: services[0].balance.zone: error: \"zone\" is not available in this version",
-        "f:17:25: services[0].balance.slow_start: error: \"slow_start\" is not available in this "
+        "f:16:41: services[0].balance.panic: error: \"panic\" is not available in this version",
+        "f:16:59: services[0].balance.hash.max_load: error: \"max_load\" is not available in this "
         "version",
-        "f:17:41: services[0].balance.panic: error: \"panic\" is not available in this version",
-        "f:17:59: services[0].balance.hash.max_load: error: \"max_load\" is not available in this "
-        "version",
-        "f:18:13: services[0].check.send: error: \"send\" is not available in this version",
-        "f:18:22: services[0].check.expect: error: \"expect\" is not available in this version",
-        "f:19:13: services[0].retry.replay: error: \"replay\" is not available in this version",
-        "f:20:5: services[0].limits: error: \"limits\" is not available in this version",
-        "f:21:11: services[0].tcp.fast_open: error: \"fast_open\" is not available in this "
+        "f:17:13: services[0].check.send: error: \"send\" is not available in this version",
+        "f:17:22: services[0].check.expect: error: \"expect\" is not available in this version",
+        "f:18:13: services[0].retry.replay: error: \"replay\" is not available in this version",
+        "f:19:5: services[0].limits: error: \"limits\" is not available in this version",
+        "f:20:11: services[0].tcp.fast_open: error: \"fast_open\" is not available in this "
         "version"}},
       {"those without a default",
        with(R"y(defaults: {bind: x, name: y, service: z, instances: []}
