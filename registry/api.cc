@@ -42,7 +42,7 @@ Json object(const Instance& instance) {
       {"state", word(instance.effective.state)},
       {"reason", instance.effective.reason},
       {"admin", word(instance.inputs.admin)},
-      {"lease", "none"},
+      {"lease", word(instance.inputs.lease)},
       {"check", word(instance.inputs.check)},
       {"outlier", word(instance.inputs.outlier)},
       {"breaker", "none"},

@@ -1,5 +1,7 @@
 #include "registry/instance.h"
 
+#include <utility>
+
 namespace sluice::registry {
 
 namespace {
@@ -8,9 +10,10 @@ std::string say(std::string_view input, std::string_view words) {
   return std::string(input) + ": " + std::string(words);
 }
 
-// The ejection aside, nothing keeps connections away.
-bool only_the_ejection_speaks_against(const Inputs& inputs) {
-  return inputs.admin == Admin::ready && inputs.check != CheckState::checking && inputs.weight > 0;
+// Ejection and flapping aside, nothing keeps connections away.
+bool is_otherwise_well(const Inputs& inputs) {
+  return inputs.admin == Admin::ready && inputs.status == State::up &&
+         inputs.check != CheckState::checking && inputs.weight > 0;
 }
 
 }  // namespace
@@ -25,6 +28,20 @@ std::string_view word(State state) {
       return "draining";
     case State::down:
       return "down";
+  }
+  return "";
+}
+
+std::string_view word(LeaseState state) {
+  switch (state) {
+    case LeaseState::none:
+      return "none";
+    case LeaseState::held:
+      return "held";
+    case LeaseState::missed:
+      return "missed";
+    case LeaseState::expired:
+      return "expired";
   }
   return "";
 }
@@ -79,19 +96,65 @@ std::string outlier_words(const Inputs& inputs) {
              inputs.outlier_reason.empty() ? word(inputs.outlier) : inputs.outlier_reason);
 }
 
-Effective judge(const Inputs& inputs) {
-  if (inputs.admin == Admin::maint) return {State::down, admin_words(inputs), Verdict::never};
-  if (inputs.check == CheckState::down) return {State::down, check_words(inputs), Verdict::never};
-  if (inputs.outlier == OutlierState::ejected) {
-    const bool last_resort = only_the_ejection_speaks_against(inputs);
-    return {State::down, outlier_words(inputs),
-            last_resort ? Verdict::last_resort : Verdict::never};
+std::string lease_words(const Inputs& inputs) {
+  return say("lease", inputs.lease_reason.empty() ? word(inputs.lease) : inputs.lease_reason);
+}
+
+std::string status_words(const Inputs& inputs) {
+  return say("status", word(inputs.status));
+}
+
+std::string flap_words(const Inputs& inputs) {
+  return say("flap", inputs.flap_reason);
+}
+
+std::optional<State> parse_state(std::string_view word) {
+  static constexpr std::pair<std::string_view, State> kWords[] = {{"up", State::up},
+                                                                  {"healthy", State::up},
+                                                                  {"passing", State::up},
+                                                                  {"warming", State::warming},
+                                                                  {"unknown", State::warming},
+                                                                  {"starting", State::warming},
+                                                                  {"down", State::down},
+                                                                  {"unhealthy", State::down},
+                                                                  {"critical", State::down},
+                                                                  {"draining", State::draining},
+                                                                  {"stopping", State::draining}};
+  for (const auto& [known, state] : kWords) {
+    if (word == known) return state;
   }
+  return std::nullopt;
+}
+
+std::optional<Admin> parse_admin(std::string_view text) {
+  for (const Admin admin : {Admin::ready, Admin::drain, Admin::maint}) {
+    if (text == word(admin)) return admin;
+  }
+  return std::nullopt;
+}
+
+Effective judge(const Inputs& inputs) {
+  const auto down = [](std::string reason, Verdict verdict = Verdict::never) {
+    return Effective{State::down, std::move(reason), verdict};
+  };
+  const Verdict resort = is_otherwise_well(inputs) ? Verdict::last_resort : Verdict::never;
+  if (inputs.admin == Admin::maint) return down(admin_words(inputs));
+  if (inputs.lease == LeaseState::expired) return down(lease_words(inputs));
+  if (inputs.status == State::down) return down(status_words(inputs));
+  if (inputs.check == CheckState::down) return down(check_words(inputs));
+  if (inputs.outlier == OutlierState::ejected) return down(outlier_words(inputs), resort);
+  if (inputs.flapping) return down(flap_words(inputs), resort);
   if (inputs.admin == Admin::drain) return {State::draining, admin_words(inputs), Verdict::never};
+  if (inputs.status == State::draining) {
+    return {State::draining, status_words(inputs), Verdict::never};
+  }
   if (inputs.check == CheckState::checking) {
     return {State::warming, check_words(inputs), Verdict::never};
   }
+  if (inputs.status == State::warming)
+    return {State::warming, status_words(inputs), Verdict::never};
   if (inputs.weight == 0) return {State::up, "ok; weight 0 takes nothing new", Verdict::never};
+  if (inputs.lease == LeaseState::missed) return {State::up, "lease_missed", Verdict::eligible};
   return {State::up, "ok", Verdict::eligible};
 }
 

@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "config/config.h"
+#include "registry/lease.h"
 #include "registry/live.h"
 
 namespace sluice::registry {
@@ -26,15 +28,27 @@ enum class CheckState : std::uint8_t { none, checking, up, down };
 enum class OutlierState : std::uint8_t { none, ejected };
 
 std::string_view word(State state);         // "up", "warming", "draining", "down"
+std::string_view word(LeaseState state);    // "none", "held", "missed", "expired"
 std::string_view word(Admin admin);         // "ready", "drain", "maint"
 std::string_view word(CheckState state);    // "none", "checking", "up", "down"
 std::string_view word(OutlierState state);  // "none", "ejected"
+
+// Reads a state's word, or what other systems call it: "healthy" and "passing" are up, "unhealthy"
+// and "critical" down, "unknown" and "starting" warming, "stopping" draining. Nothing: no such
+// word.
+std::optional<State> parse_state(std::string_view word);
+std::optional<Admin> parse_admin(std::string_view word);
 
 // Each input keeps its own word; none overwrites another. The effective state is worked out of
 // them.
 struct Inputs {
   Admin admin = Admin::ready;
   std::string admin_reason;
+  LeaseState lease = LeaseState::none;
+  std::string lease_reason;  // of an expired one: "no heartbeat for 30s, and the probe failed: ..."
+  State status = State::up;  // the instance's own word
+  bool flapping = false;
+  std::string flap_reason;  // "went down too often; penalty 3200, back in 66s"
   CheckState check = CheckState::none;
   std::string check_reason;  // of the last verdict: "connection refused", "status 503", ...
   OutlierState outlier = OutlierState::none;
@@ -55,10 +69,15 @@ struct Effective {
 std::string admin_words(const Inputs& inputs);
 std::string check_words(const Inputs& inputs);
 std::string outlier_words(const Inputs& inputs);
+std::string lease_words(const Inputs& inputs);
+std::string status_words(const Inputs& inputs);
+std::string flap_words(const Inputs& inputs);
 
-// The one rule. maint > check down > outlier > drain > checking > ok, as states: down, down, down,
-// draining, warming, up. Only an instance whose single fault is the ejection is a last resort; an
-// instance of weight 0 keeps its state and takes nothing new.
+// The one rule. As down: maint > lease expired > its own word > check > outlier > flapping; then as
+// draining: admin > its own word; as warming: checking > its own word; and up. Only an instance
+// whose single faults are the ejection and the flapping is a last resort; one of weight 0 keeps its
+// state and takes nothing new; one whose lease was missed and which is there all the same is up,
+// and its reason says so.
 Effective judge(const Inputs& inputs);
 
 struct Instance {
@@ -70,15 +89,17 @@ struct Instance {
   std::string zone;
   config::Labels labels;
   config::Labels meta;
-  std::string version;   // of the instance's software, as registered
-  std::string protocol;  // as registered
-  std::string source = "static";
+  std::string version;            // of the instance's software, as registered
+  std::string protocol;           // as registered
+  std::string source = "static";  // or "registered"
+  std::uint64_t ttl_ms = 0;       // of its lease; 0: none
   Inputs inputs;
   Effective effective;
   std::int64_t since_ms = 0;   // Unix time of the last change of the effective state
   std::shared_ptr<Live> live;  // never null
 
   // Takes new connections now. (An instance of weight 0 may be in state `up` and yet take none.)
+  bool is_static() const { return source == "static"; }
   bool is_up() const { return effective.verdict == Verdict::eligible; }
 };
 

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -48,6 +49,10 @@ struct alignas(64) Live {
   std::atomic<Verdict> verdict{Verdict::never};
   std::atomic<Condemned> condemned{Condemned::no};
   std::atomic<std::uint64_t> selected{0};  // picks so far
+  // Of a registered instance: when its lease ends (monotonic ms; 0: it has none), and the load that
+  // it reported last (NaN: none). Written by the control loop alone.
+  std::atomic<std::uint64_t> lease_ends_ms{0};
+  std::atomic<double> reported_load{std::numeric_limits<double>::quiet_NaN()};
 
   const Identity identity;
 };

@@ -64,6 +64,9 @@ std::string take_over(Instance& instance, Instance wanted) {
   take("zone", instance.zone, wanted.zone);
   take("labels", instance.labels, wanted.labels);
   take("meta", instance.meta, wanted.meta);
+  take("version", instance.version, wanted.version);
+  take("protocol", instance.protocol, wanted.protocol);
+  take("ttl", instance.ttl_ms, wanted.ttl_ms);
   instance.inputs.weight = instance.weight;
   return changed;
 }
@@ -91,7 +94,7 @@ void Registry::reconcile(const std::vector<config::Service>& services, bool firs
 void Registry::drop(Roster& roster, Now now) {
   if (roster.records.empty()) ++index_;  // nobody else's change tells that it went
   while (!roster.records.empty()) {
-    remove({roster, roster.records.begin()->second}, "no longer configured", now);
+    remove({roster, roster.records.begin()->second}, "no longer configured", std::nullopt, now);
   }
 }
 
@@ -99,33 +102,53 @@ void Registry::fit(Roster& roster, const config::Service& service, bool first, N
   auto wanted = instances_of(service);
   roster.check = service.check;
   roster.outlier = service.outlier;
+  roster.registration = service.registration;
 
   for (auto at = roster.records.begin(); at != roster.records.end();) {
     auto& [id, record] = *at++;
-    if (!wanted.contains(id)) remove({roster, record}, "no longer configured", now);
+    if (record.instance().is_static() && !wanted.contains(id)) {
+      remove({roster, record}, "no longer configured", std::nullopt, now);
+    }
   }
   for (auto& [id, instance] : wanted) {
+    make_room(roster, instance, now);
     const auto at = roster.records.find(id);
     if (at == roster.records.end()) {
-      add(roster, std::move(instance), first, now);
+      add(roster, std::move(instance), incarnations_ + 1, first, now);
       continue;
     }
-    const Place place{roster, at->second};
-    if (at->second.instance.address != instance.address) {
-      remove(place, "replaced by " + instance.address.text(), now);
-      add(roster, std::move(instance), first, now);
-      continue;
-    }
-    update(place, std::move(instance), now);
-    follow_rules(place, now);
+    update({roster, at->second}, std::move(instance), now);
   }
+  for (auto& [id, record] : roster.records) follow_rules({roster, record}, now);
   // A service that is new and empty: nobody else's change tells that it came.
   if (roster.index == 0) roster.index = roster.topology = ++index_;
 }
 
-void Registry::add(Roster& roster, Instance instance, bool first, Now now) {
+// Whoever has the id or the address of a static instance and is not that instance goes.
+void Registry::make_room(Roster& roster, const Instance& wanted, Now now) {
+  const auto go = [&](std::string_view id, const std::string& why) {
+    const Place place = *find(roster.name, id);
+    if (!place.record.instance().is_static()) forget(place);
+    remove(place, why, std::nullopt, now);
+  };
+  const auto same = roster.records.find(wanted.id);
+  if (same != roster.records.end()) {
+    const Instance& instance = same->second.instance();
+    if (!instance.is_static() || instance.address != wanted.address) {
+      go(wanted.id, "replaced by " + wanted.address.text());
+    }
+  }
+  const auto holder = roster.by_address.find(wanted.address);
+  if (holder != roster.by_address.end() && holder->second != wanted.id) {
+    go(std::string(holder->second), "superseded by the static instance " + wanted.id);
+  }
+}
+
+Registry::Place Registry::add(Roster& roster, Instance instance, std::uint64_t incarnation,
+                              bool first, Now now) {
   const CheckState check = first_state(roster.check);
-  instance.incarnation = ++incarnations_;
+  instance.incarnation = incarnation;
+  keep_incarnations_above(incarnation);
   instance.live = std::make_shared<Live>(
       Identity{roster.name, instance.id, instance.incarnation, instance.address});
   instance.inputs.check = check;
@@ -133,46 +156,55 @@ void Registry::add(Roster& roster, Instance instance, bool first, Now now) {
   instance.effective = judge(instance.inputs);
   instance.since_ms = now.wall_ms;
 
-  const bool awaited = first && check == CheckState::checking;
-  if (awaited) ++awaited_;
   const std::string id = instance.id;
+  roster.by_address.emplace(instance.address, id);
   const auto at =
-      roster.records.emplace(id, Record{std::move(instance), CheckMachine(roster.check, check),
-                                        OutlierMachine(roster.outlier), awaited, nullptr});
+      roster.records.emplace(id, Record(std::move(instance), CheckMachine(roster.check, check),
+                                        OutlierMachine(roster.outlier)));
   const Place place{roster, at.first->second};
-  rejudge(place, Change::Kind::added, place.record.instance.effective.reason, now);
+  place.record.awaited = first && check == CheckState::checking;
+  if (place.record.awaited) ++awaited_;
+  rejudge(place, Change::Kind::added, place.record.instance().effective.reason, now);
   roster.topology = roster.index;
+  return place;
 }
 
 void Registry::update(Place place, Instance wanted, Now now) {
-  Instance& instance = place.record.instance;
-  const bool rebalance = instance.weight != wanted.weight || instance.priority != wanted.priority;
-  std::string changed = take_over(instance, std::move(wanted));
+  const Instance& before = place.record.instance();
+  const bool rebalance = before.weight != wanted.weight || before.priority != wanted.priority;
+  const bool relabel = before.labels != wanted.labels;
+  std::string changed = take_over(place.record.edit(), std::move(wanted));
   if (changed.empty()) return;
   rejudge(place, Change::Kind::updated, std::move(changed), now);
   if (rebalance) place.roster.topology = place.roster.index;
+  if (relabel) place.roster.labelled = place.roster.index;
 }
 
 void Registry::follow_rules(Place place, Now now) {
   Record& record = place.record;
   record.outlier.reconfigure(place.roster.outlier);
   record.check.reconfigure(place.roster.check);
-  if (record.check.state() == record.instance.inputs.check) return;
+  if (record.check.state() == record.instance().inputs.check) return;
   take_verdict(place, reason_of_unprobed(record.check.state()), now);
 }
 
-void Registry::remove(Place place, std::string reason, Now now) {
+void Registry::remove(Place place, std::string reason, std::optional<config::Duration> drain,
+                      Now now) {
   auto& [roster, record] = place;
   // Its verdict stays: a worker that has not taken over the plan without it yet has nobody else,
   // perhaps.
-  if (record.outlier.is_ejected()) {
-    due_.erase(due(place));
-    --roster.ejected;
+  unschedule(place);
+  if (record.outlier.is_ejected()) --roster.ejected;
+  if (record.lease.state() != LeaseState::none) {
+    --roster.leases;
+    --leases_;
   }
   stop_awaiting(record);
-  note(place, Change::Kind::removed, record.instance.effective.state, std::move(reason), now);
+  note(place, Change::Kind::removed, record.instance().effective.state, std::move(reason), now);
   roster.topology = roster.index;
-  roster.records.erase(std::string(record.instance.id));
+  departed_.push_back({record.instance().live, drain});
+  roster.by_address.erase(record.instance().address);
+  roster.records.erase(std::string(record.instance().id));
 }
 
 }  // namespace sluice::registry

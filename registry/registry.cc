@@ -1,23 +1,18 @@
 #include "registry/registry.h"
 
-#include <limits>
 #include <utility>
+
+#include "registry/duration.h"
 
 namespace sluice::registry {
 
-namespace {
-
-std::string duration_words(std::uint64_t ms) {
-  return ms % 1000 == 0 ? std::to_string(ms / 1000) + "s" : std::to_string(ms) + "ms";
-}
-
-}  // namespace
-
-Registry::Registry(std::string epoch) : epoch_(std::move(epoch)) {}
+Registry::Registry(std::string epoch, config::Registry rules)
+    : epoch_(std::move(epoch)), rules_(std::move(rules)) {}
 
 bool Registry::checked(const Live& instance, const Probe& probe, Now now) {
   const auto place = find(instance);
   if (!place) return false;
+  if (probe.success) place->record.last_pass_ms = now.mono_ms;
   if (place->record.check.observe(probe.success)) take_verdict(*place, probe.detail, now);
   return place->record.check.is_changing();
 }
@@ -36,22 +31,15 @@ bool Registry::set_admin(std::string_view service, std::string_view id, Admin ad
                          std::string reason, Now now) {
   const auto place = find(service, id);
   if (!place) return false;
-  Inputs& inputs = place->record.instance.inputs;
-  if (inputs.admin == admin && inputs.admin_reason == reason) return true;
+  const Inputs& before = place->record.instance().inputs;
+  if (before.admin == admin && before.admin_reason == reason) return true;
+  Inputs& inputs = place->record.edit().inputs;
   inputs.admin = admin;
   inputs.admin_reason = std::move(reason);
   rejudge(*place, Change::Kind::state, admin_words(inputs), now);
+  memos_.push_back({Memo::Kind::admin, place->roster.name, place->record.instance().id,
+                    admin == Admin::ready ? nullptr : place->record.publish()});
   return true;
-}
-
-void Registry::advance(Now now) {
-  while (!due_.empty() && due_.begin()->at_ms <= now.mono_ms) {
-    end_ejection(*find(due_.begin()->service, due_.begin()->id), now);
-  }
-}
-
-std::uint64_t Registry::next_ms() const {
-  return due_.empty() ? std::numeric_limits<std::uint64_t>::max() : due_.begin()->at_ms;
 }
 
 std::shared_ptr<const Snapshot> Registry::snapshot() {
@@ -66,10 +54,6 @@ std::shared_ptr<const Snapshot> Registry::snapshot() {
   return snapshot_;
 }
 
-std::vector<Change> Registry::take_changes() {
-  return std::exchange(changes_, {});
-}
-
 std::optional<Registry::Place> Registry::find(std::string_view service, std::string_view id) {
   const auto roster = rosters_.find(service);
   if (roster == rosters_.end()) return std::nullopt;
@@ -80,38 +64,39 @@ std::optional<Registry::Place> Registry::find(std::string_view service, std::str
 
 std::optional<Registry::Place> Registry::find(const Live& instance) {
   const auto place = find(instance.identity.service, instance.identity.id);
-  if (!place || place->record.instance.live.get() != &instance) return std::nullopt;
+  if (!place || place->record.instance().live.get() != &instance) return std::nullopt;
   return place;
 }
 
 void Registry::take_verdict(Place place, std::string reason, Now now) {
-  Inputs& inputs = place.record.instance.inputs;
+  const bool was_up = place.record.instance().is_up();
+  Inputs& inputs = place.record.edit().inputs;
   inputs.check = place.record.check.state();
   inputs.check_reason = std::move(reason);
   stop_awaiting(place.record);
   rejudge(place, Change::Kind::state, check_words(inputs), now);
+  if (was_up && inputs.check == CheckState::down) note_down(place, now);
 }
 
 void Registry::eject(Place place, std::uint32_t consecutive, Now now) {
   OutlierMachine& outlier = place.record.outlier;
   const std::uint64_t until_ms = outlier.eject(now.mono_ms);
   ++place.roster.ejected;
-  due_.insert(due(place));
+  schedule(place, Due::Kind::ejection, until_ms);
 
-  Inputs& inputs = place.record.instance.inputs;
+  Inputs& inputs = place.record.edit().inputs;
   inputs.outlier = OutlierState::ejected;
   inputs.outlier_reason = std::to_string(consecutive) + " connect failures in a row; ejection " +
                           std::to_string(outlier.ejections()) + ", for " +
-                          duration_words(until_ms - now.mono_ms);
+                          in_words(until_ms - now.mono_ms);
   rejudge(place, Change::Kind::state, outlier_words(inputs), now);
 }
 
 void Registry::end_ejection(Place place, Now now) {
-  due_.erase(due(place));
-  place.record.outlier.advance(now.mono_ms);
+  if (!place.record.outlier.advance(now.mono_ms)) return;
   --place.roster.ejected;
 
-  Instance& instance = place.record.instance;
+  Instance& instance = place.record.edit();
   instance.inputs.outlier = OutlierState::none;
   instance.inputs.outlier_reason.clear();
   // Failures of last-resort connects during the ejection are no word against the fresh start.
@@ -120,30 +105,49 @@ void Registry::end_ejection(Place place, Now now) {
 }
 
 void Registry::rejudge(Place place, Change::Kind kind, std::string reason, Now now) {
-  Instance& instance = place.record.instance;
+  Instance& instance = place.record.edit();
   const State from = instance.effective.state;
   instance.effective = judge(instance.inputs);
   if (instance.effective.state != from) instance.since_ms = now.wall_ms;
   instance.live->verdict.store(instance.effective.verdict, std::memory_order_relaxed);
-  place.record.published.reset();
   note(place, kind, from, std::move(reason), now);
 }
 
 void Registry::note(Place place, Change::Kind kind, State from, std::string reason, Now now) {
-  const Instance& instance = place.record.instance;
+  const Instance& instance = place.record.instance();
   place.roster.index = ++index_;
   place.roster.published.reset();
   changes_.push_back({kind, index_, now.wall_ms, place.roster.name, instance.id,
                       instance.incarnation, instance.address.text(), from, instance.effective.state,
-                      std::move(reason)});
+                      std::move(reason), place.record.publish()});
 }
 
 void Registry::stop_awaiting(Record& record) {
   if (std::exchange(record.awaited, false)) --awaited_;
 }
 
-Registry::Due Registry::due(Place place) {
-  return {place.record.outlier.next_ms(), place.roster.name, place.record.instance.id};
+// At `at_ms`, and no more at the time that it was set to before; 0: never.
+void Registry::schedule(Place place, Due::Kind kind, std::uint64_t at_ms) {
+  std::uint64_t& set_to = place.record.due_ms[static_cast<std::size_t>(kind)];
+  const auto due = [&](std::uint64_t ms) {
+    return Due{ms, place.record.instance().incarnation, kind, &place.roster, &place.record};
+  };
+  if (set_to != 0) due_.erase(due(set_to));
+  set_to = at_ms == UINT64_MAX ? 0 : at_ms;
+  if (set_to != 0) due_.insert(due(set_to));
+}
+
+void Registry::unschedule(Place place) {
+  for (const auto kind : {Due::Kind::ejection, Due::Kind::lease, Due::Kind::flap}) {
+    schedule(place, kind, 0);
+  }
+}
+
+// Lets an earlier time stand: a report is cheap, and the lease is looked at when that comes.
+void Registry::schedule_lease(Place place) {
+  const std::uint64_t next = place.record.lease.next_ms();
+  const std::uint64_t set_to = place.record.due_ms[static_cast<std::size_t>(Due::Kind::lease)];
+  if (set_to == 0 || set_to > next) schedule(place, Due::Kind::lease, next);
 }
 
 }  // namespace sluice::registry

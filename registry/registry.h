@@ -4,9 +4,19 @@
 // reads no clock: every call that depends on time takes it. Readers on other threads get Snapshots;
 // workers see health through Live's atomics, which are written here and nowhere else.
 //
-// Costs, with n instances in the registry: an observation that changes nothing and one that does
-// are O(log n) both; a snapshot is O(instances) of the services that changed since the last one,
-// however many changes there were, and shares all that did not.
+// Instances are static (the operator's, reconcile()) or registered (their own word, enroll()). What
+// one call changes is seen in five lists, which the owner takes when it likes, each in the order of
+// what happened: changes for the journal, entries for the store, instances that left, leases that
+// are in doubt, and snapshot().
+//
+// Costs, with n instances in the registry: an observation, a registration and a report are
+// O(log n); a snapshot is O(instances) of the services that changed since the last one, however
+// many changes there were, and shares all that did not.
+//
+//   registry.cc       what is observed, the operator's word, publishing
+//   reconcile.cc      static instances
+//   registrations.cc  registered ones
+//   leases.cc         what becomes of those that report no more
 #pragma once
 
 #include <compare>
@@ -18,16 +28,19 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "config/config.h"
+#include "registry/registration.h"
 #include "registry/roster.h"
 #include "registry/snapshot.h"
 
 namespace sluice::registry {
 
 // One change of one instance, for the log and the journal; the first snapshot that shows it has
-// this index or a later one. Kind `state` is a change of an input (admin, check, outlier) and
+// this index or a later one. Kind `state` is a change of an input (admin, lease, check, ...) and
 // mostly one of the effective state; where another input outweighs it, `from` and `to` are equal.
 struct Change {
   enum class Kind : std::uint8_t { added, removed, updated, state } kind = Kind::state;
@@ -43,6 +56,7 @@ struct Change {
   // "outlier: ejection over". Of `added` the reason of the state it begins in. Of `updated` the
   // keys that changed: "weight, labels".
   std::string reason;
+  std::shared_ptr<const Instance> instance;  // as the change left it; of `removed` the last of it
   friend bool operator==(const Change&, const Change&) = default;
 };
 
@@ -52,12 +66,38 @@ struct Probe {
   std::string detail;
 };
 
+// What is to be remembered beyond the process: a registered instance as it is now, or that there is
+// none any more; and the operator's word on any instance.
+struct Memo {
+  enum class Kind : std::uint8_t { registration, admin } kind = Kind::registration;
+  std::string service;
+  std::string id;
+  std::shared_ptr<const Instance> instance;  // null: the entry is to be erased
+};
+
+// An instance that left: no new connection goes there, those that it has are drained.
+struct Departed {
+  std::shared_ptr<Live> live;
+  std::optional<config::Duration> drain;  // none: the service's on_remove.drain
+};
+
+// A lease that ended. Whoever takes it finds out whether the instance is there all the same, and
+// answers once with vouch() or give_up(), also when it cannot find out.
+struct Doubt {
+  std::shared_ptr<Live> live;
+};
+
 class Registry {
  public:
+  // Advancing may come this late before it counts as a stall of our own (own_lag_guard).
+  static constexpr std::uint64_t kMostLagMs = 1000;
+
   // `epoch`: a text that no other life of this registry has had.
-  explicit Registry(std::string epoch);
+  explicit Registry(std::string epoch, config::Registry rules = {});
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
+
+  // --- Static instances
 
   // Makes the static instances those of `services`. An instance with the same service, id and
   // address stays the same incarnation: counts, health, ejections and the operator's word go on,
@@ -66,11 +106,40 @@ class Registry {
   // runs by service and id. Instances that leave keep their last verdict, for workers that have not
   // taken over a plan without them yet; their connections are not touched.
   //
+  // Registered instances stay, but for those of services that are no longer configured and those
+  // whose id or address a static one takes.
+  //
   // An instance with a check begins as check.initial says, and those that are there at start
   // (`first`) and begin as `checking` are waited for: awaits_first_verdicts(). What a changed check
   // or outlier rule does to those that stay: CheckMachine and OutlierMachine::reconfigure().
   // Requires: a loaded configuration, i.e. valid addresses, names and ids that are unique.
   void reconcile(const std::vector<config::Service>& services, bool first, Now now);
+
+  // The rules for what comes from here on; running leases and suppressions keep their ends.
+  void reconfigure(config::Registry rules) { rules_ = std::move(rules); }
+
+  // --- Registered instances
+
+  // Registers, or renews: the same address under the same id is the same incarnation, whose weight,
+  // labels and the rest are taken over; another one is a new incarnation, and the old one departs.
+  // Another registered instance at this address departs as well (superseded). Where `creates` is
+  // said, an id that exists is a fault. Faults change nothing.
+  Receipt enroll(const Registration& registration, bool creates, Now now);
+  // A report. Renews the lease; weight, load and status are taken over.
+  Receipt beat(std::string_view service, std::string_view id, const Beat& beat, Now now);
+  // Deregisters. `incarnation`: only that one or a younger one.
+  Receipt leave(std::string_view service, std::string_view id,
+                std::optional<std::uint64_t> incarnation, std::optional<config::Duration> drain,
+                Now now);
+  // An instance as it was stored by another life of this registry, before any other call but the
+  // first reconcile(): the same incarnation, a full ttl ahead. False: there is no such service, or
+  // a static instance stands in its way. It is waited for like a static one of the start.
+  bool restore(const Registration& registration, std::uint64_t incarnation, Now now);
+  // No incarnation given out from here on is this one or an older one.
+  void keep_incarnations_above(std::uint64_t incarnation);
+  std::uint64_t last_incarnation() const { return incarnations_; }
+
+  // --- What is observed
 
   // Takes in a probe of this incarnation; a stale one (removed, replaced) is dropped. Returns
   // whether the verdict is changing, i.e. the next probe should come at the fast interval.
@@ -81,41 +150,76 @@ class Registry {
   // again.
   void connect_failed(const Live& instance, std::uint32_t consecutive, Now now);
 
+  // The answers to a Doubt: it is there; it is not, and why we think so.
+  void vouch(const Live& instance, Now now);
+  void give_up(const Live& instance, const std::string& why, Now now);
+
   // The operator's word. False: no such instance.
   bool set_admin(std::string_view service, std::string_view id, Admin admin, std::string reason,
                  Now now);
 
-  // Ends ejections that are over, each with its count of failures set back to 0. To be called at or
-  // after next_ms(); early is harmless.
+  // Ends ejections, leases and suppressions that are over. To be called at or after next_ms();
+  // early is harmless, and late by more than kMostLagMs puts off every lease by as much.
   void advance(Now now);
   std::uint64_t next_ms() const;  // monotonic; UINT64_MAX: nothing is due
 
+  // --- What follows from it
+
   // The current version; the same one when nothing changed since the last call.
   std::shared_ptr<const Snapshot> snapshot();
-  // All changes since the last call, in order. They pile up until they are taken.
-  std::vector<Change> take_changes();
+  // All since the last call, in order. They pile up until they are taken.
+  std::vector<Change> take_changes() { return std::exchange(changes_, {}); }
+  std::vector<Memo> take_memos() { return std::exchange(memos_, {}); }
+  std::vector<Departed> take_departed() { return std::exchange(departed_, {}); }
+  std::vector<Doubt> take_doubts() { return std::exchange(doubts_, {}); }
   // True while an instance that was there at start has had no verdict yet.
   bool awaits_first_verdicts() const { return awaited_ > 0; }
 
  private:
-  struct Due {  // the end of an ejection
-    std::uint64_t at_ms;
-    std::string service;
-    std::string id;
-    friend auto operator<=>(const Due&, const Due&) = default;
-  };
   struct Place {  // where an instance is kept
     Roster& roster;
     Record& record;
   };
+  // What an instance waits for. Of leases, `at_ms` may be earlier than what the lease says: a
+  // report prolongs the lease alone.
+  struct Due {
+    enum class Kind : std::uint8_t { ejection, lease, flap };
+    std::uint64_t at_ms;
+    std::uint64_t incarnation;
+    Kind kind;
+    Roster* roster;
+    Record* record;
+    friend bool operator<(const Due& a, const Due& b) {
+      return std::tie(a.at_ms, a.incarnation, a.kind) < std::tie(b.at_ms, b.incarnation, b.kind);
+    }
+  };
 
   // Making the static instances those of a configuration (reconcile.cc).
   void fit(Roster& roster, const config::Service& service, bool first, Now now);
+  void make_room(Roster& roster, const Instance& wanted, Now now);
   void drop(Roster& roster, Now now);
-  void add(Roster& roster, Instance instance, bool first, Now now);
+  Place add(Roster& roster, Instance instance, std::uint64_t incarnation, bool first, Now now);
   void update(Place place, Instance wanted, Now now);
   void follow_rules(Place place, Now now);
-  void remove(Place place, std::string reason, Now now);
+  void remove(Place place, std::string reason, std::optional<config::Duration> drain, Now now);
+
+  // Registered instances (registrations.cc).
+  Receipt renew(Place place, const Registration& registration, std::uint64_t ttl_ms, Now now);
+  Receipt receipt(Place place, bool created) const;
+  void take_status(Place place, State status, Now now);
+  void hold_lease(Place place, std::uint64_t ttl_ms, Now now);
+  void schedule_lease(Place place);
+  void remember(Place place);
+  void forget(Place place);
+
+  // Leases (leases.cc).
+  void on_lease_due(Place place, Now now);
+  void doubt(Place place, Now now);
+  bool is_preserving(Roster& roster, Now now) const;
+  void set_lease_state(Place place, std::string reason, Now now);
+  void postpone(std::uint64_t by_ms);
+  void note_down(Place place, Now now);
+  void end_suppression(Place place, Now now);
 
   // What happens to instances, and how it is published (registry.cc).
   std::optional<Place> find(std::string_view service, std::string_view id);
@@ -126,15 +230,22 @@ class Registry {
   void rejudge(Place place, Change::Kind kind, std::string reason, Now now);
   void note(Place place, Change::Kind kind, State from, std::string reason, Now now);
   void stop_awaiting(Record& record);
-  static Due due(Place place);
+  void schedule(Place place, Due::Kind kind, std::uint64_t at_ms);
+  void unschedule(Place place);
 
   const std::string epoch_;
+  config::Registry rules_;
   std::map<std::string, Roster, std::less<>> rosters_;  // by service
-  std::set<Due> due_;                                   // of the running ejections
+  std::set<Due> due_;
+  std::uint64_t advanced_ms_ = 0;  // the last advance(); 0: none yet
+  std::uint64_t leases_ = 0;       // records that have one
   std::uint64_t index_ = 0;
-  std::uint64_t incarnations_ = 0;  // given out so far
+  std::uint64_t incarnations_ = 0;  // the last one given out
   std::size_t awaited_ = 0;         // records that are `awaited`
   std::vector<Change> changes_;
+  std::vector<Memo> memos_;
+  std::vector<Departed> departed_;
+  std::vector<Doubt> doubts_;
   std::shared_ptr<const Snapshot> snapshot_;  // of snapshot_->index; null before the first
 };
 

@@ -1,6 +1,23 @@
 #include "registry/roster.h"
 
+#include <utility>
+
 namespace sluice::registry {
+
+Record::Record(Instance instance, CheckMachine check_machine, OutlierMachine outlier_machine)
+    : check(check_machine),
+      outlier(outlier_machine),
+      instance_(std::make_shared<Instance>(std::move(instance))) {}
+
+Instance& Record::edit() {
+  if (std::exchange(is_published_, false)) instance_ = std::make_shared<Instance>(*instance_);
+  return *instance_;
+}
+
+std::shared_ptr<const Instance> Record::publish() {
+  is_published_ = true;
+  return instance_;
+}
 
 const std::shared_ptr<const Service>& Roster::publish() {
   if (published) return published;
@@ -8,11 +25,9 @@ const std::shared_ptr<const Service>& Roster::publish() {
   service->name = name;
   service->index = index;
   service->topology = topology;
+  service->labelled = labelled;
   service->instances.reserve(records.size());
-  for (auto& [id, record] : records) {
-    if (!record.published) record.published = std::make_shared<const Instance>(record.instance);
-    service->instances.push_back(record.published);
-  }
+  for (auto& [id, record] : records) service->instances.push_back(record.publish());
   published = std::move(service);
   return published;
 }

@@ -4,6 +4,7 @@
 // Parts of the Registry, owned by it and used on its thread; nobody else includes this.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -11,24 +12,43 @@
 #include <string>
 
 #include "config/config.h"
+#include "registry/flap.h"
 #include "registry/health.h"
+#include "registry/lease.h"
 #include "registry/snapshot.h"
 
 namespace sluice::registry {
 
-// One incarnation of one instance. `instance` is the truth as of now; `published` is the immutable
-// copy of it that readers hold, null from a change until the next snapshot.
-struct Record {
-  Instance instance;
+// One incarnation of one instance. What readers hold is this very instance: it is copied when it is
+// to change after it was published.
+class Record {
+ public:
+  Record(Instance instance, CheckMachine check, OutlierMachine outlier);
+
+  const Instance& instance() const { return *instance_; }
+  Instance& edit();
+  std::shared_ptr<const Instance> publish();
+
   CheckMachine check;
   OutlierMachine outlier;
-  bool awaited = false;  // there at start, and without a verdict yet
-  std::shared_ptr<const Instance> published;
+  Lease lease;
+  FlapDamper flap;
+  bool awaited = false;            // there at start, and without a verdict yet
+  std::uint64_t last_pass_ms = 0;  // its last probe that passed; 0: none
+  std::uint64_t preserved_ms = 0;  // since when self-preservation alone keeps it; 0: it does not
+  std::array<std::uint64_t, 3> due_ms{};  // by Registry's kinds of dues: when; 0: not waiting
+
+ private:
+  std::shared_ptr<Instance> instance_;
+  bool is_published_ = false;
 };
 
 struct Roster {
   explicit Roster(const config::Service& service)
-      : name(service.name), check(service.check), outlier(service.outlier) {}
+      : name(service.name),
+        check(service.check),
+        outlier(service.outlier),
+        registration(service.registration) {}
 
   // The current version; builds it anew if an instance changed since the last call, of which those
   // that did not change are shared.
@@ -37,10 +57,16 @@ struct Roster {
   std::string name;
   config::Check check;
   config::Outlier outlier;
+  bool registration = true;
   std::map<std::string, Record, std::less<>> records;  // by id; their addresses are stable
+  std::map<config::Endpoint, std::string> by_address;  // to the id; no two share an address
   std::uint32_t ejected = 0;                           // of the records
+  std::uint32_t leases = 0;                            // records that have one
+  std::uint64_t silence_seen_ms = 0;                   // when it was last found out ...
+  bool is_silent = false;                              // whether most of them went quiet
   std::uint64_t index = 0;                             // as in Service
   std::uint64_t topology = 0;                          // as in Service
+  std::uint64_t labelled = 0;                          // as in Service
   std::shared_ptr<const Service> published;            // null: something changed
 };
 

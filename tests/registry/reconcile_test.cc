@@ -118,7 +118,8 @@ TEST(Reconcile, FillsInEachEntryOfTheJournal) {
                      "10.0.0.1:80",
                      State::warming,
                      State::warming,
-                     "check: no verdict yet"};
+                     "check: no verdict yet",
+                     changes[0].instance};
   EXPECT_EQ(changes[0], added);
   const Change removed{kRemoved,
                        2,
@@ -129,7 +130,8 @@ TEST(Reconcile, FillsInEachEntryOfTheJournal) {
                        "10.0.0.1:80",
                        State::warming,
                        State::warming,
-                       "no longer configured"};
+                       "no longer configured",
+                       changes[1].instance};
   EXPECT_EQ(changes[1], removed);
 }
 

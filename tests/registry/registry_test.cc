@@ -68,7 +68,8 @@ TEST_F(TwoUp, GoesDownAtTheThirdFailureAndSaysWhy) {
                         "10.0.0.1:80",
                         State::up,
                         State::down,
-                        "check: connection refused"};
+                        "check: connection refused",
+                        shown};
   EXPECT_EQ(only_change(), expected);
 }
 
