@@ -79,15 +79,9 @@ std::optional<Endpoint> parse_unix(std::string_view path, std::string& why) {
   return std::nullopt;
 }
 
-std::optional<Endpoint> parse_bracketed(std::string_view text, std::string& why) {
+std::optional<Endpoint> parse_ipv6(std::string_view host, std::string& why) {
   Endpoint endpoint;
   endpoint.family = Endpoint::Family::ipv6;
-  const std::size_t close = text.find(']');
-  if (close == std::string_view::npos) {
-    why = "no \"]\" after the IPv6 address";
-    return std::nullopt;
-  }
-  const std::string_view host = text.substr(1, close - 1);
   if (host.find('%') != std::string_view::npos) {
     why = "an IPv6 zone (\"%\") is not accepted";
     return std::nullopt;
@@ -96,11 +90,22 @@ std::optional<Endpoint> parse_bracketed(std::string_view text, std::string& why)
     why = in_quotes(host) + " is not an IPv6 address";
     return std::nullopt;
   }
-  if (close + 1 >= text.size() || text[close + 1] != ':') {
-    why = "no port; write [" + endpoint.host() + "]:PORT";
+  return endpoint;
+}
+
+std::optional<Endpoint> parse_bracketed(std::string_view text, std::string& why) {
+  const std::size_t close = text.find(']');
+  if (close == std::string_view::npos) {
+    why = "no \"]\" after the IPv6 address";
     return std::nullopt;
   }
-  if (!read_port(text.substr(close + 2), endpoint.port, why)) return std::nullopt;
+  auto endpoint = parse_ipv6(text.substr(1, close - 1), why);
+  if (!endpoint) return std::nullopt;
+  if (close + 1 >= text.size() || text[close + 1] != ':') {
+    why = "no port; write [" + endpoint->host() + "]:PORT";
+    return std::nullopt;
+  }
+  if (!read_port(text.substr(close + 2), endpoint->port, why)) return std::nullopt;
   return endpoint;
 }
 
@@ -135,6 +140,34 @@ std::optional<Endpoint> Endpoint::parse(std::string_view text, std::string& why)
     return std::nullopt;
   }
   return parse_ipv4(text, why);
+}
+
+std::optional<Endpoint> Endpoint::parse_ip(std::string_view text, std::string& why) {
+  why.clear();
+  if (text.empty()) {
+    why = "is empty; write an IP address such as 10.0.0.1 or 2001:db8::1";
+    return std::nullopt;
+  }
+  if (text.starts_with(kUnix)) {
+    why = "a unix socket is no IP address";
+    return std::nullopt;
+  }
+  if (text[0] == '[') {
+    why = "an IPv6 address without a port stands without brackets";
+    return std::nullopt;
+  }
+  const std::ptrdiff_t colons = std::ranges::count(text, ':');
+  if (colons > 1) return parse_ipv6(text, why);
+  if (colons == 1) {
+    why = in_quotes(text) + " is not an IP address alone: no port here";
+    return std::nullopt;
+  }
+  Endpoint endpoint;
+  if (!read_ip(AF_INET, text, endpoint.ip)) {
+    why = why_not_ipv4(text);
+    return std::nullopt;
+  }
+  return endpoint;
 }
 
 std::string Endpoint::host() const {
@@ -174,6 +207,14 @@ bool Endpoint::is_wildcard() const {
 
 bool Endpoint::is_v4_mapped() const {
   return family == Family::ipv6 && std::equal(kMapped.begin(), kMapped.end(), ip.begin());
+}
+
+Endpoint Endpoint::unmapped() const {
+  if (!is_v4_mapped()) return *this;
+  Endpoint v4;
+  std::copy(ip.begin() + kMapped.size(), ip.end(), v4.ip.begin());
+  v4.port = port;
+  return v4;
 }
 
 }  // namespace sluice::config

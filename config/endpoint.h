@@ -29,6 +29,8 @@ struct Endpoint {
   bool is_loopback() const;   // 127.0.0.0/8, ::1, v4-mapped loopback, or a unix path
   bool is_wildcard() const;   // 0.0.0.0 or ::, every address of the family
   bool is_v4_mapped() const;  // ::ffff:a.b.c.d; stays IPv6 here, as it was written
+  // With a v4-mapped address as the IPv4 address that it means to the kernel; else the same.
+  Endpoint unmapped() const;
 
   // Reads an address with its port. On failure returns nothing and says in `why`, in words for the
   // operator, what is wrong ("port 70000 is above 65535", "a host name needs a dns source, ...").
@@ -37,6 +39,10 @@ struct Endpoint {
   // every form of RFC 4291; text() writes it in that of RFC 5952, so equal addresses have equal
   // texts.
   static std::optional<Endpoint> parse(std::string_view text, std::string& why);
+
+  // Reads an IP address alone, as host() writes it: no port (it is 0 in what is returned), no
+  // brackets, no unix socket. As strict as parse().
+  static std::optional<Endpoint> parse_ip(std::string_view text, std::string& why);
 
   friend auto operator<=>(const Endpoint&, const Endpoint&) = default;
   friend bool operator==(const Endpoint&, const Endpoint&) = default;

@@ -106,6 +106,46 @@ TEST(Endpoint, RefusesWhatIsNoAddressAndSaysWhy) {
   }
 }
 
+TEST(Endpoint, ReadsAnAddressWithoutAPort) {
+  std::string why;
+  for (const auto& [written, canonical] : std::vector<std::pair<std::string, std::string>>{
+           {"10.0.0.1", "10.0.0.1"},
+           {"2001:DB8:0::1", "2001:db8::1"},
+           {"::", "::"},
+           {"::ffff:7f00:1", "::ffff:127.0.0.1"},
+       }) {
+    const auto address = Endpoint::parse_ip(written, why);
+    ASSERT_TRUE(address) << written << ": " << why;
+    EXPECT_EQ(address->host(), canonical);
+    EXPECT_EQ(address->port, 0);
+    EXPECT_EQ(Endpoint::parse_ip(address->host(), why), address);
+  }
+  for (const auto& [text, reason] : std::vector<std::pair<std::string, std::string>>{
+           {"", "is empty"},
+           {"10.0.0.1:80", "no port here"},
+           {"[::1]", "without brackets"},
+           {"127.1", "\"127.1\" is not an IPv4 address"},
+           {"0x7f.1", "\"0x7f.1\" is not an IPv4 address"},
+           {"017700000001", "\"017700000001\" is not an IPv4 address"},
+           {"localhost", "a host name needs a dns source"},
+           {"fe80::1%eth0", "an IPv6 zone"},
+           {":::1", "is not an IPv6 address"},
+           {"unix:/run/pg.sock", "a unix socket is no IP address"},
+           {std::string("10.0.0.1\0", 9), "is not an IP address"},
+           {std::string("::1\0", 4), "is not an IPv6 address"},
+       }) {
+    EXPECT_EQ(Endpoint::parse_ip(text, why), std::nullopt) << text;
+    EXPECT_NE(why.find(reason), std::string::npos) << text << ": " << why;
+  }
+}
+
+TEST(Endpoint, UnmapsToTheAddressThatIsMeant) {
+  EXPECT_EQ(parsed("[::ffff:10.0.0.1]:80").unmapped(), parsed("10.0.0.1:80"));
+  for (const char* const text : {"10.0.0.1:80", "[::10.0.0.1]:80", "[::1]:80", "unix:/a"}) {
+    EXPECT_EQ(parsed(text).unmapped(), parsed(text));
+  }
+}
+
 TEST(Endpoint, SeesLoopbackThroughEverySpelling) {
   for (const char* const text : {"127.0.0.1:1", "127.255.0.9:1", "[::1]:1", "[::ffff:127.0.0.1]:1",
                                  "unix:/run/sluice.sock"}) {
