@@ -7,6 +7,8 @@
 
 #include <cstdlib>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "tests/config/yaml.h"
 #include "tests/support/process.h"
@@ -82,6 +84,55 @@ TEST_F(ReadFile, NamesItInItsProblems) {
   EXPECT_EQ(testing::lines(load_file(directory_.path("missing"), {})),
             std::vector{directory_.path("missing") +
                         ": error: cannot be read: No such file or directory"});
+}
+
+class ReadPrivateFile : public ReadFile {
+ protected:
+  ReadPrivateFile() {
+    write("secret");
+    chmod(path().c_str(), 0600);
+  }
+  std::string why_not(const std::string& path, std::size_t max = 100) const {
+    std::string why;
+    EXPECT_FALSE(read_private_file(path, max, why)) << path;
+    EXPECT_EQ(why.find("secret"), std::string::npos) << why;
+    return why;
+  }
+};
+
+TEST_F(ReadPrivateFile, ReadsWhatNobodyElseMayRead) {
+  std::string why;
+  EXPECT_EQ(read_private_file(path(), 6, why), "secret") << why;
+  ASSERT_EQ(chmod(path().c_str(), 0400), 0);
+  EXPECT_EQ(read_private_file(path(), 6, why), "secret") << why;
+}
+
+TEST_F(ReadPrivateFile, RefusesWhatOthersMayOpen) {
+  for (const auto& [mode, word] : std::vector<std::pair<mode_t, std::string>>{
+           {0644, "0644"}, {0640, "0640"}, {0604, "0604"}, {0620, "0620"}, {0601, "0601"}}) {
+    ASSERT_EQ(chmod(path().c_str(), mode), 0);
+    EXPECT_EQ(why_not(path()),
+              "is open to others than its owner (mode " + word + "); run chmod 600 on it");
+  }
+}
+
+TEST_F(ReadPrivateFile, RefusesWhatIsNoFileOfItsOwn) {
+  ASSERT_EQ(symlink(path().c_str(), directory_.path("link").c_str()), 0);
+  EXPECT_EQ(why_not(directory_.path("link")), "is a symbolic link; name the file itself");
+  ASSERT_EQ(mkfifo(directory_.path("pipe").c_str(), 0600), 0);
+  EXPECT_EQ(why_not(directory_.path("pipe")), "is not a regular file");
+  EXPECT_EQ(why_not(directory_.root()), "is not a regular file");
+  EXPECT_EQ(why_not("/dev/zero"), "is not a regular file");
+  EXPECT_EQ(why_not("-"), "cannot be read: No such file or directory") << "not standard input";
+  EXPECT_EQ(why_not(path() + std::string(1, '\0')), "cannot be read: its name holds a NUL byte");
+  EXPECT_EQ(why_not(path(), 5), "larger than 5B");
+}
+
+TEST_F(ReadPrivateFile, RefusesTheFileOfAnotherUser) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
+  ASSERT_EQ(chown(path().c_str(), 65534, 65534), 0);
+  EXPECT_EQ(why_not(path()),
+            "is owned by user 65534, but must be owned by user 0, as whom this process runs");
 }
 
 TEST(ProcessEnvironment, AnswersForWhatIsSet) {
