@@ -15,6 +15,7 @@ namespace fs = std::filesystem;
 // From left to right; places within one step are neighbours.
 const std::vector<std::set<std::string>> kOrder = {
     {"config"},
+    {"registry/access"},
     {"registry"},
     {"proxy/net"},
     {"proxy/balance", "proxy/metrics", "proxy/log"},
@@ -71,7 +72,7 @@ class Inspection {
 
     std::smatch match;
     if (std::regex_search(code, match, kQuoted)) look_at_include(match[1].str());
-    if (place_ != "config" && place_ != "registry") return;
+    if (place_.starts_with("proxy")) return;
     if (std::regex_search(code, kUv)) object("includes libuv, which belongs under proxy/");
     if (std::regex_search(code, kClock)) object("reads a clock; time is an argument here");
   }

@@ -1,7 +1,8 @@
 // The arrows between the folders, as a function from a source tree to what breaks them.
 //
-//   config <- registry <- proxy/net <- balance, metrics, log <- session, health, admin
-//          <- proxy/plan <- proxy/worker <- proxy (server and its parts) <- proxy/cli <- proxy/main
+//   config <- registry/access <- registry <- proxy/net <- balance, metrics, log
+//          <- session, health, admin <- proxy/plan <- proxy/worker
+//          <- proxy (server and its parts) <- proxy/cli <- proxy/main
 //
 // A file may include its own folder and what stands to the left; neighbours between two arrows do
 // not know each other. Files directly under proxy/ are the server's, but for plan, worker and main,

@@ -21,10 +21,10 @@ TEST(Layering, TheProjectKeepsItsArrows) {
 class FakeTree : public testing::Test {
  protected:
   FakeTree() {
-    for (const char* header :
-         {"config/config.h", "registry/registry.h", "proxy/net/loop.h", "proxy/balance/balancer.h",
-          "proxy/log/log.h", "proxy/session/session.h", "proxy/admin/http.h", "proxy/plan.h",
-          "proxy/worker.h", "proxy/server.h", "proxy/cli/cli.h"}) {
+    for (const char* header : {"config/config.h", "registry/access/tokens.h", "registry/registry.h",
+                               "proxy/net/loop.h", "proxy/balance/balancer.h", "proxy/log/log.h",
+                               "proxy/session/session.h", "proxy/admin/http.h", "proxy/plan.h",
+                               "proxy/worker.h", "proxy/server.h", "proxy/cli/cli.h"}) {
       write(header, "#pragma once\n");
     }
   }
@@ -52,7 +52,8 @@ TEST_F(FakeTree, WhatPointsToTheLeftIsAllowed) {
     const char* includes;
   };
   for (const Row& row : {
-           Row{"registry/x.cc", "config/config.h"},
+           Row{"registry/access/x.cc", "config/config.h"},
+           Row{"registry/x.cc", "registry/access/tokens.h"},
            Row{"proxy/net/x.cc", "registry/registry.h"},
            Row{"proxy/balance/x.cc", "proxy/net/loop.h"},
            Row{"proxy/session/x.cc", "proxy/log/log.h"},
@@ -75,6 +76,9 @@ TEST_F(FakeTree, WhatPointsToTheRightOrSidewaysIsFound) {
   for (const Row& row : {
            Row{"config/x.cc", "registry/registry.h",
                "config/x.cc:1: includes registry/registry.h, but config may not know registry"},
+           Row{"registry/access/x.h", "registry/registry.h",
+               "registry/access/x.h:1: includes registry/registry.h, but registry/access may not "
+               "know registry"},
            Row{"registry/x.h", "proxy/net/loop.h",
                "registry/x.h:1: includes proxy/net/loop.h, but registry may not know proxy/net"},
            Row{"proxy/net/x.h", "proxy/log/log.h",
@@ -123,6 +127,8 @@ TEST_F(FakeTree, AFolderWithoutAPlaceIsFound) {
 TEST_F(FakeTree, LibuvStaysUnderProxy) {
   EXPECT_THAT(violations_with("registry/x.cc", "#include <uv.h>\n"),
               ElementsAre("registry/x.cc:1: includes libuv, which belongs under proxy/"));
+  EXPECT_THAT(violations_with("registry/access/x.cc", "#include <uv.h>\n"),
+              ElementsAre("registry/access/x.cc:1: includes libuv, which belongs under proxy/"));
   EXPECT_THAT(violations_with("proxy/net/x.cc", "#include <uv.h>\n"), IsEmpty());
 }
 
