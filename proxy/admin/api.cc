@@ -5,7 +5,7 @@
 #include <charconv>
 #include <utility>
 
-#include "proxy/admin/json_body.h"
+#include "registry/json_body.h"
 #include "proxy/admin/router.h"
 #include "proxy/admin/views.h"
 #include "proxy/net/address.h"
@@ -152,7 +152,7 @@ struct ReloadWish {
 ReloadWish read_reload_body(const std::string& body) {
   ReloadWish wish;
   if (body.empty()) return wish;
-  const auto json = read_json(body, wish.wrong);
+  const auto json = registry::read_json(body, wish.wrong);
   if (!json) return wish;
   if (!json->is_object()) return {{}, "the body must be an object"};
   for (const auto& [key, value] : json->items()) {

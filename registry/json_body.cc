@@ -1,10 +1,10 @@
-#include "proxy/admin/json_body.h"
+#include "registry/json_body.h"
 
 #include <set>
 #include <stdexcept>
 #include <vector>
 
-namespace sluice::admin {
+namespace sluice::registry {
 
 namespace {
 
@@ -60,4 +60,4 @@ std::optional<json> read_json(std::string_view text, std::string& why) {
   return std::nullopt;
 }
 
-}  // namespace sluice::admin
+}  // namespace sluice::registry

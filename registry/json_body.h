@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace sluice::admin {
+namespace sluice::registry {
 
 inline constexpr std::size_t kMaxJsonDepth = 32;
 
@@ -15,4 +15,4 @@ inline constexpr std::size_t kMaxJsonDepth = 32;
 // what is wrong. Memory stays in proportion to `text`; the parser does not recurse.
 std::optional<nlohmann::json> read_json(std::string_view text, std::string& why);
 
-}  // namespace sluice::admin
+}  // namespace sluice::registry

@@ -1,10 +1,10 @@
-#include "proxy/admin/json_body.h"
+#include "registry/json_body.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace sluice::admin {
+namespace sluice::registry {
 namespace {
 
 std::string nested(std::size_t depth) {
@@ -50,4 +50,4 @@ TEST(JsonBody, IsRefusedWhenItIsNot) {
 }
 
 }  // namespace
-}  // namespace sluice::admin
+}  // namespace sluice::registry
