@@ -58,9 +58,9 @@ void write_listeners(Page& page, const List<ListenerCells>& listeners) {
     paused.add(labels,
                sum(*cells, [](const ListenerSlot& slot) { return slot.accept_paused.read(); }));
   }
-  page.write(std::move(accepted));
-  page.write(std::move(active));
-  page.write(std::move(paused));
+  page.write(accepted);
+  page.write(active);
+  page.write(paused);
 }
 
 // --- Routes
@@ -76,7 +76,7 @@ void write_closed(Page& page, const List<RouteCells>& routes) {
                  sum(*cells, [i](const RouteSlot& slot) { return slot.closed[i].read(); }));
     }
   }
-  page.write(std::move(closed));
+  page.write(closed);
 }
 
 void write_bytes(Page& page, const List<RouteCells>& routes) {
@@ -95,8 +95,8 @@ void write_bytes(Page& page, const List<RouteCells>& routes) {
     spliced.add({{"listener", cells->listener}, {"service", cells->service}},
                 sum(*cells, [](const RouteSlot& slot) { return slot.spliced.read(); }));
   }
-  page.write(std::move(bytes));
-  page.write(std::move(spliced));
+  page.write(bytes);
+  page.write(spliced);
 }
 
 void write_connection_durations(Page& page, const List<RouteCells>& routes) {
@@ -106,7 +106,7 @@ void write_connection_durations(Page& page, const List<RouteCells>& routes) {
     duration.add({{"listener", cells->listener}, {"service", cells->service}},
                  sum_histogram(*cells, &RouteSlot::duration));
   }
-  page.write(std::move(duration));
+  page.write(duration);
 }
 
 // --- Connecting to instances
@@ -121,7 +121,7 @@ void write_attempts(Page& page, const List<ServiceCells>& services) {
                    sum(*cells, [i](const ServiceSlot& slot) { return slot.attempts[i].read(); }));
     }
   }
-  page.write(std::move(attempts));
+  page.write(attempts);
 }
 
 void write_retries(Page& page, const List<ServiceCells>& services) {
@@ -141,7 +141,7 @@ void write_retries(Page& page, const List<ServiceCells>& services) {
     add("no_instance", [](const ServiceSlot& slot) { return slot.retries_no_instance.read(); });
     add("over_budget", [](const ServiceSlot& slot) { return slot.retries_over_budget.read(); });
   }
-  page.write(std::move(retries));
+  page.write(retries);
 }
 
 void write_connect_durations(Page& page, const List<ServiceCells>& services) {
@@ -150,7 +150,7 @@ void write_connect_durations(Page& page, const List<ServiceCells>& services) {
   for (const auto& cells : services) {
     duration.add({{"service", cells->service}}, sum_histogram(*cells, &ServiceSlot::connect));
   }
-  page.write(std::move(duration));
+  page.write(duration);
 }
 
 // --- Instances, as the registry sees them
@@ -173,7 +173,7 @@ void write_instance_up(Page& page, const Snapshot& snapshot) {
   for_each_instance(snapshot, [&](LabelSet labels, const registry::Instance& instance) {
     up.add(std::move(labels), std::uint64_t{instance.is_up()});
   });
-  page.write(std::move(up));
+  page.write(up);
 }
 
 void write_instance_states(Page& page, const Snapshot& snapshot) {
@@ -187,7 +187,7 @@ void write_instance_states(Page& page, const Snapshot& snapshot) {
       states.add(std::move(with_state), std::uint64_t{instance.effective.state == state});
     }
   });
-  page.write(std::move(states));
+  page.write(states);
 }
 
 void write_instance_counts(Page& page, const Snapshot& snapshot) {
@@ -197,14 +197,14 @@ void write_instance_counts(Page& page, const Snapshot& snapshot) {
     const std::uint64_t active = instance.live->active.load(std::memory_order_relaxed);
     connections.add(std::move(labels), active);
   });
-  page.write(std::move(connections));
+  page.write(connections);
 
   auto selected = Family::counter("sluice_instance_selected_total",
                                   "Times that a balancer picked the instance.");
   for_each_instance(snapshot, [&](LabelSet labels, const registry::Instance& instance) {
     selected.add(std::move(labels), instance.live->selected.load(std::memory_order_relaxed));
   });
-  page.write(std::move(selected));
+  page.write(selected);
 }
 
 void write_registry(Page& page, const Snapshot& snapshot, const Tally& tally) {
@@ -218,7 +218,7 @@ void write_registry(Page& page, const Snapshot& snapshot, const Tally& tally) {
                     static_cast<std::uint64_t>(count));
     }
   }
-  page.write(std::move(instances));
+  page.write(instances);
   page.write(
       Family::gauge("sluice_registry_index", "The registry's index, which each change moves.")
           .add({}, snapshot.index));
@@ -246,9 +246,9 @@ void write_checks(Page& page, const Snapshot& snapshot, const Tally& tally) {
     durations.add(checked->duration);
     duration.add({{"service", service}}, durations);
   }
-  page.write(std::move(checks));
-  page.write(std::move(failures));
-  page.write(std::move(duration));
+  page.write(checks);
+  page.write(failures);
+  page.write(duration);
 }
 
 void write_discovery(Page& page, const Snapshot& snapshot, const Tally& tally) {
@@ -260,7 +260,7 @@ void write_discovery(Page& page, const Snapshot& snapshot, const Tally& tally) {
     if (!service.empty() && !snapshot.services.contains(service)) continue;
     requests.add({{"service", service}, {"status", std::to_string(status)}}, count);
   }
-  page.write(std::move(requests));
+  page.write(requests);
 }
 
 void write_reloads(Page& page, const Tally& tally) {
@@ -280,8 +280,8 @@ void write_workers(Page& page, const std::vector<Sources::Worker>& workers) {
     version.add(labels, workers[i].plan_version);
     lag.add(labels, workers[i].loop_lag_seconds);
   }
-  page.write(std::move(version));
-  page.write(std::move(lag));
+  page.write(version);
+  page.write(lag);
 }
 
 void write_process(Page& page) {

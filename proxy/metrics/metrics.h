@@ -3,7 +3,7 @@
 //
 // Counts of the data path live in cells and are summed when text() is called; what an instance is
 // comes from the snapshot of that moment; what happens on the control loop is counted here.
-// prometheus-cpp's types and serializer make the page.
+// prometheus-cpp's types make the page, our own appender its text.
 //
 // Series of a listener, route or service disappear when nobody holds its cells any more, those of
 // an instance when it leaves the snapshot. No label ever holds a client's words or address.

@@ -1,10 +1,9 @@
 #include "proxy/metrics/page.h"
 
-#include <prometheus/text_serializer.h>
-
 #include <utility>
 
 #include "config/utf8.h"
+#include "proxy/metrics/exposition.h"
 
 namespace sluice::metrics {
 
@@ -52,7 +51,7 @@ Family& Family::add(LabelSet labels, const HistogramSum& sum) {
   histogram.sample_sum = seconds(sum.sum_us);
   for (std::size_t i = 0; i < sum.counts.size(); ++i) {
     histogram.sample_count += sum.counts[i];
-    // The serializer adds the bucket without an upper bound.
+    // The exposition adds the bucket without an upper bound.
     if (i == sum.bounds_us.size()) break;
     histogram.bucket.push_back({histogram.sample_count, seconds(sum.bounds_us[i])});
   }
@@ -66,10 +65,8 @@ prometheus::ClientMetric& Family::add_series(LabelSet labels) {
   return series;
 }
 
-void Page::write(Family family) {
-  std::vector<prometheus::MetricFamily> families;
-  families.push_back(std::move(family.family_));
-  prometheus::TextSerializer().Serialize(out_, families);
+void Page::write(const Family& family) {
+  append_exposition(text_, family.family_);
 }
 
 }  // namespace sluice::metrics

@@ -13,7 +13,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -43,7 +42,7 @@ struct HistogramSum {
 // One metric with all its series.
 class Family {
  public:
-  // Requires: no newline or backslash in `help`, which the serializer writes as it is.
+  // Requires: no newline or backslash in `help`, which are written as they are.
   static Family counter(std::string name, std::string help);
   static Family gauge(std::string name, std::string help);
   static Family histogram(std::string name, std::string help);
@@ -63,11 +62,11 @@ class Family {
 
 class Page {
  public:
-  void write(Family family);
-  std::string text() && { return std::move(out_).str(); }
+  void write(const Family& family);
+  std::string text() && { return std::move(text_); }
 
  private:
-  std::ostringstream out_;
+  std::string text_;
 };
 
 }  // namespace sluice::metrics
