@@ -46,6 +46,10 @@ std::string escaped_control(std::uint8_t byte) {
 
 std::size_t find_invalid_utf8(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
+    if (byte_at(text.substr(i)) < 0x80) {  // most texts are nothing else
+      ++i;
+      continue;
+    }
     const Utf8 next = decode_utf8(text.substr(i));
     if (!next.valid) return i;
     i += next.length;

@@ -66,7 +66,7 @@ class Lines {
  public:
   Lines(std::string& out, const MetricFamily& family) : out_(out), family_(family) {}
 
-  void header() const {
+  void head() const {
     if (!family_.help.empty()) comment("HELP", family_.help);
     comment("TYPE", type());
   }
@@ -167,10 +167,12 @@ class Lines {
 
 }  // namespace
 
-void append_exposition(std::string& out, const MetricFamily& family) {
-  const Lines lines(out, family);
-  lines.header();
-  for (const ClientMetric& series : family.metric) lines.series(series);
+void append_head(std::string& out, const MetricFamily& family) {
+  Lines(out, family).head();
+}
+
+void append_series(std::string& out, const MetricFamily& family, const ClientMetric& series) {
+  Lines(out, family).series(series);
 }
 
 }  // namespace sluice::metrics

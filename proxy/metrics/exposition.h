@@ -12,14 +12,20 @@
 // Pure; any thread.
 #pragma once
 
+#include <prometheus/client_metric.h>
 #include <prometheus/metric_family.h>
 
 #include <string>
 
 namespace sluice::metrics {
 
-// Appends the family: help unless it is empty, type, every series. Requires: names that are valid,
-// and no newline or backslash in the help.
-void append_exposition(std::string& out, const prometheus::MetricFamily& family);
+// The head of a family: help unless it is empty, and type. Its series are not looked at. Requires:
+// a valid name, and no newline or backslash in the help.
+void append_head(std::string& out, const prometheus::MetricFamily& family);
+
+// One series of the family, which need not be among those that it holds: all of its lines.
+// Requires: valid names of labels.
+void append_series(std::string& out, const prometheus::MetricFamily& family,
+                   const prometheus::ClientMetric& series);
 
 }  // namespace sluice::metrics

@@ -33,10 +33,6 @@ HistogramSum sum_histogram(const Cells& cells, Histogram histogram) {
   return total;
 }
 
-std::string text_of(std::string_view word) {
-  return std::string(word);
-}
-
 // --- Listeners
 
 void write_listeners(Page& page, const List<ListenerCells>& listeners) {
@@ -72,7 +68,7 @@ void write_closed(Page& page, const List<RouteCells>& routes) {
     for (std::size_t i = 0; i < kCloseReasons; ++i) {
       closed.add({{"listener", cells->listener},
                   {"service", cells->service},
-                  {"reason", text_of(word(static_cast<CloseReason>(i)))}},
+                  {"reason", word(static_cast<CloseReason>(i))}},
                  sum(*cells, [i](const RouteSlot& slot) { return slot.closed[i].read(); }));
     }
   }
@@ -116,9 +112,9 @@ void write_attempts(Page& page, const List<ServiceCells>& services) {
       Family::counter("sluice_connect_attempts_total", "Connects to instances, by how they ended.");
   for (const auto& cells : services) {
     for (std::size_t i = 0; i < kConnectResults; ++i) {
-      attempts.add({{"service", cells->service},
-                    {"result", text_of(net::word(static_cast<ConnectResult>(i)))}},
-                   sum(*cells, [i](const ServiceSlot& slot) { return slot.attempts[i].read(); }));
+      attempts.add(
+          {{"service", cells->service}, {"result", net::word(static_cast<ConnectResult>(i))}},
+          sum(*cells, [i](const ServiceSlot& slot) { return slot.attempts[i].read(); }));
     }
   }
   page.write(attempts);
@@ -131,7 +127,7 @@ void write_retries(Page& page, const List<ServiceCells>& services) {
       "over_budget: waits for room in the retry budget.");
   for (const auto& cells : services) {
     const auto add = [&](std::string_view reason, auto read) {
-      retries.add({{"service", cells->service}, {"reason", text_of(reason)}}, sum(*cells, read));
+      retries.add({{"service", cells->service}, {"reason", reason}}, sum(*cells, read));
     };
     for (std::size_t i = 0; i < kConnectResults; ++i) {
       const auto result = static_cast<ConnectResult>(i);
@@ -161,50 +157,52 @@ constexpr std::array kStates = {registry::State::up, registry::State::warming,
 template <class Visit>
 void for_each_instance(const Snapshot& snapshot, Visit visit) {
   for (const auto& [name, service] : snapshot.services) {
-    for (const auto& instance : service->instances) {
-      visit(LabelSet{{"service", name}, {"instance", instance->id}}, *instance);
-    }
+    for (const auto& instance : service->instances) visit(name, *instance);
   }
 }
 
-void write_instance_up(Page& page, const Snapshot& snapshot) {
-  auto up =
-      Family::gauge("sluice_instance_up", "1 while the instance is eligible for new connections.");
-  for_each_instance(snapshot, [&](LabelSet labels, const registry::Instance& instance) {
-    up.add(std::move(labels), std::uint64_t{instance.is_up()});
+// A family whose series are read_value() of each instance.
+template <class Read>
+void write_instances(Page& page, const Snapshot& snapshot, Family family, Read read_value) {
+  for_each_instance(snapshot, [&](const std::string& service, const registry::Instance& instance) {
+    family.add({{"service", service}, {"instance", instance.id}},
+               std::uint64_t{read_value(instance)});
   });
-  page.write(up);
+  page.write(family);
 }
 
 void write_instance_states(Page& page, const Snapshot& snapshot) {
   auto states =
       Family::gauge("sluice_instance_state",
                     "1 for the effective state that the instance is in, 0 for the others.");
-  for_each_instance(snapshot, [&](const LabelSet& labels, const registry::Instance& instance) {
+  for_each_instance(snapshot, [&](const std::string& service, const registry::Instance& instance) {
     for (const registry::State state : kStates) {
-      LabelSet with_state = labels;
-      with_state.push_back({"state", text_of(registry::word(state))});
-      states.add(std::move(with_state), std::uint64_t{instance.effective.state == state});
+      states.add({{"service", service}, {"instance", instance.id}, {"state", word(state)}},
+                 std::uint64_t{instance.effective.state == state});
     }
   });
   page.write(states);
 }
 
-void write_instance_counts(Page& page, const Snapshot& snapshot) {
-  auto connections =
-      Family::gauge("sluice_instance_connections", "Established connections to the instance.");
-  for_each_instance(snapshot, [&](LabelSet labels, const registry::Instance& instance) {
-    const std::uint64_t active = instance.live->active.load(std::memory_order_relaxed);
-    connections.add(std::move(labels), active);
-  });
-  page.write(connections);
-
-  auto selected = Family::counter("sluice_instance_selected_total",
-                                  "Times that a balancer picked the instance.");
-  for_each_instance(snapshot, [&](LabelSet labels, const registry::Instance& instance) {
-    selected.add(std::move(labels), instance.live->selected.load(std::memory_order_relaxed));
-  });
-  page.write(selected);
+void write_all_instances(Page& page, const Snapshot& snapshot) {
+  using registry::Instance;
+  write_instances(
+      page, snapshot,
+      Family::gauge("sluice_instance_up", "1 while the instance is eligible for new connections."),
+      [](const Instance& instance) { return instance.is_up(); });
+  write_instance_states(page, snapshot);
+  write_instances(
+      page, snapshot,
+      Family::gauge("sluice_instance_connections", "Established connections to the instance."),
+      [](const Instance& instance) {
+        return instance.live->active.load(std::memory_order_relaxed);
+      });
+  write_instances(page, snapshot,
+                  Family::counter("sluice_instance_selected_total",
+                                  "Times that a balancer picked the instance."),
+                  [](const Instance& instance) {
+                    return instance.live->selected.load(std::memory_order_relaxed);
+                  });
 }
 
 void write_registry(Page& page, const Snapshot& snapshot, const Tally& tally) {
@@ -214,7 +212,7 @@ void write_registry(Page& page, const Snapshot& snapshot, const Tally& tally) {
       const auto count = std::ranges::count_if(service->instances, [&](const auto& instance) {
         return instance->effective.state == state;
       });
-      instances.add({{"service", name}, {"state", text_of(registry::word(state))}},
+      instances.add({{"service", name}, {"state", registry::word(state)}},
                     static_cast<std::uint64_t>(count));
     }
   }
@@ -276,7 +274,8 @@ void write_workers(Page& page, const std::vector<Sources::Worker>& workers) {
   auto lag = Family::gauge("sluice_worker_loop_lag_seconds",
                            "How late a worker's loop came to its last tick.");
   for (std::size_t i = 0; i < workers.size(); ++i) {
-    const LabelSet labels = {{"worker", std::to_string(i)}};
+    const std::string worker = std::to_string(i);
+    const LabelSet labels = {{"worker", worker}};
     version.add(labels, workers[i].plan_version);
     lag.add(labels, workers[i].loop_lag_seconds);
   }
@@ -414,9 +413,7 @@ std::string Metrics::text() const {
   write_attempts(page, counted.services);
   write_retries(page, counted.services);
   write_connect_durations(page, counted.services);
-  write_instance_up(page, *snapshot);
-  write_instance_states(page, *snapshot);
-  write_instance_counts(page, *snapshot);
+  write_all_instances(page, *snapshot);
   write_registry(page, *snapshot, counted.tally);
   write_checks(page, *snapshot, counted.tally);
   write_discovery(page, *snapshot, counted.tally);

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "config/printable.h"
 #include "config/utf8.h"
 #include "proxy/metrics/exposition.h"
 
@@ -18,7 +19,9 @@ double seconds(std::uint64_t us) {
 }  // namespace
 
 Family::Family(std::string name, std::string help, MetricType type)
-    : family_{std::move(name), std::move(help), type, {}} {}
+    : family_{std::move(name), std::move(help), type, {}} {
+  append_head(text_, family_);
+}
 
 Family Family::counter(std::string name, std::string help) {
   return {std::move(name), std::move(help), MetricType::Counter};
@@ -32,22 +35,20 @@ Family Family::histogram(std::string name, std::string help) {
   return {std::move(name), std::move(help), MetricType::Histogram};
 }
 
-Family& Family::add(LabelSet labels, double value) {
-  prometheus::ClientMetric& series = add_series(std::move(labels));
-  if (family_.type == MetricType::Counter) {
-    series.counter.value = value;
-  } else {
-    series.gauge.value = value;
-  }
+Family& Family::add(const LabelSet& labels, double value) {
+  set_labels(labels);
+  (family_.type == MetricType::Counter ? series_.counter.value : series_.gauge.value) = value;
+  append_series(text_, family_, series_);
   return *this;
 }
 
-Family& Family::add(LabelSet labels, std::uint64_t value) {
-  return add(std::move(labels), static_cast<double>(value));
+Family& Family::add(const LabelSet& labels, std::uint64_t value) {
+  return add(labels, static_cast<double>(value));
 }
 
-Family& Family::add(LabelSet labels, const HistogramSum& sum) {
-  auto& histogram = add_series(std::move(labels)).histogram;
+Family& Family::add(const LabelSet& labels, const HistogramSum& sum) {
+  set_labels(labels);
+  auto& histogram = series_.histogram = {};
   histogram.sample_sum = seconds(sum.sum_us);
   for (std::size_t i = 0; i < sum.counts.size(); ++i) {
     histogram.sample_count += sum.counts[i];
@@ -55,18 +56,21 @@ Family& Family::add(LabelSet labels, const HistogramSum& sum) {
     if (i == sum.bounds_us.size()) break;
     histogram.bucket.push_back({histogram.sample_count, seconds(sum.bounds_us[i])});
   }
+  append_series(text_, family_, series_);
   return *this;
 }
 
-prometheus::ClientMetric& Family::add_series(LabelSet labels) {
-  for (auto& label : labels) label.value = config::valid_utf8(label.value);
-  prometheus::ClientMetric& series = family_.metric.emplace_back();
-  series.label = std::move(labels);
-  return series;
-}
-
-void Page::write(const Family& family) {
-  append_exposition(text_, family.family_);
+void Family::set_labels(const LabelSet& labels) {
+  series_.label.resize(labels.size());
+  auto own = series_.label.begin();
+  for (const Label& label : labels) {
+    own->name = label.name;
+    own->value = label.value;
+    if (config::find_invalid_utf8(label.value) != std::string_view::npos) {
+      own->value = config::valid_utf8(label.value);
+    }
+    ++own;
+  }
 }
 
 }  // namespace sluice::metrics

@@ -1,6 +1,6 @@
-// The page that Prometheus scrapes (text format 0.0.4), written family by family: a family lives as
-// prometheus-cpp's objects only until it is in the text, so that a large registry costs its text
-// and its largest family, not everything twice.
+// The page that Prometheus scrapes (text format 0.0.4), written family by family. A series is text
+// as soon as it is added: of 10,000 instances no object is made but one, over and over, and a large
+// registry costs its text and its largest family's.
 //
 // Values are printed with 16 digits: every integer up to 2^53 exactly, which is as far as
 // Prometheus's own 64-bit floats go. One thread.
@@ -14,14 +14,20 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "proxy/metrics/cells.h"
 
 namespace sluice::metrics {
 
-// Values may hold any bytes; what is no valid UTF-8, which Prometheus refuses, becomes U+FFFD.
-using LabelSet = std::vector<prometheus::ClientMetric::Label>;
+// Not owned: what they show must stay until the series is added. Values may hold any bytes; what is
+// no valid UTF-8, which Prometheus refuses, becomes U+FFFD.
+struct Label {
+  std::string_view name;
+  std::string_view value;
+};
+using LabelSet = std::vector<Label>;
 
 // Histograms of the same bounds, added up. Made of buckets alone, so that the count always is their
 // sum.
@@ -48,21 +54,24 @@ class Family {
   static Family histogram(std::string name, std::string help);
 
   // Requires: a counter or a gauge.
-  Family& add(LabelSet labels, double value);
-  Family& add(LabelSet labels, std::uint64_t value);
+  Family& add(const LabelSet& labels, double value);
+  Family& add(const LabelSet& labels, std::uint64_t value);
   // Requires: a histogram.
-  Family& add(LabelSet labels, const HistogramSum& sum);
+  Family& add(const LabelSet& labels, const HistogramSum& sum);
 
  private:
   friend class Page;
   Family(std::string name, std::string help, prometheus::MetricType type);
-  prometheus::ClientMetric& add_series(LabelSet labels);
-  prometheus::MetricFamily family_;
+  void set_labels(const LabelSet& labels);
+
+  prometheus::MetricFamily family_;  // without its series
+  prometheus::ClientMetric series_;  // the one that is being added
+  std::string text_;
 };
 
 class Page {
  public:
-  void write(const Family& family);
+  void write(const Family& family) { text_ += family.text_; }
   std::string text() && { return std::move(text_); }
 
  private:
