@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "registry/json_text.h"
+
 namespace sluice::admin {
 
 namespace {
@@ -20,20 +22,22 @@ Json view(const WorkerStatus& worker) {
           {"loop_lag_seconds", worker.loop_lag_seconds}};
 }
 
-Json view(const Connection& connection) {
-  return {{"id", connection.id},
-          {"listener", connection.listener},
-          {"service", connection.service},
-          {"instance", connection.instance},
-          {"client", connection.client},
-          {"upstream", connection.upstream},
-          {"state", connection.state},
-          {"age_ms", connection.age_ms},
-          {"idle_ms", connection.idle_ms},
-          {"bytes_up", connection.bytes_up},
-          {"bytes_down", connection.bytes_down},
-          {"attempts", connection.attempts},
-          {"incarnation", connection.incarnation}};
+void put(registry::JsonText& out, const Connection& connection) {
+  out.open_object();
+  out.add("id", connection.id);
+  out.add("listener", connection.listener);
+  out.add("service", connection.service);
+  out.add("instance", connection.instance);
+  out.add("client", connection.client);
+  out.add("upstream", connection.upstream);
+  out.add("state", connection.state);
+  out.add("age_ms", connection.age_ms);
+  out.add("idle_ms", connection.idle_ms);
+  out.add("bytes_up", connection.bytes_up);
+  out.add("bytes_down", connection.bytes_down);
+  out.add("attempts", connection.attempts);
+  out.add("incarnation", connection.incarnation);
+  out.close_object();
 }
 
 std::string_view word(config::Difference::Kind kind) {
@@ -103,7 +107,15 @@ std::string status_json(const Status& status) {
 }
 
 std::string connections_json(const ConnectionList& list) {
-  return text({{"total", list.total}, {"connections", views(list.connections)}});
+  registry::JsonText out;
+  out.open_object();
+  out.add("total", list.total);
+  out.key("connections");
+  out.open_array();
+  for (const Connection& connection : list.connections) put(out, connection);
+  out.close_array();
+  out.close_object();
+  return out.text();
 }
 
 std::string reload_json(const ReloadReport& report) {

@@ -144,5 +144,17 @@ TEST(ServicesJson, HoldsEveryServiceByName) {
   EXPECT_EQ(all["services"][0]["service"], "pg");
 }
 
+// Whoever keeps a page and compares it with the next one relies on its bytes.
+TEST(ServicesJson, IsInTheOneFormThatTheLibraryWouldWrite) {
+  Registry registry("e\"1");
+  config::Instance odd = instance("a\\b", "[2001:db8::1]:80");
+  odd.zone = "caf\u00e9\x1f\x7f";
+  odd.labels = {{"a b", "/"}, {"\"", "\n"}, {"z", ""}};
+  odd.meta = {{"\U0001F600", "\t"}};
+  registry.reconcile({unchecked(service("web", {odd, instance("c", "10.0.0.1:80")}))}, true, at(0));
+  const std::string page = services_json(*registry.snapshot());
+  EXPECT_EQ(page, nlohmann::ordered_json::parse(page).dump());
+}
+
 }  // namespace
 }  // namespace sluice::registry

@@ -206,9 +206,10 @@ TEST_F(Api, SaysWhyItChoosesNoInstance) {
 TEST_F(Api, ListsConnectionsThatMatch) {
   const Response all = client_.get("/v1/connections");
   EXPECT_EQ(control_.asked, "|||1000");
-  EXPECT_EQ(all.json()["total"], 3);
-  EXPECT_EQ(all.json()["connections"][0]["id"], "0-17");
-  EXPECT_EQ(all.json()["connections"][0]["bytes_up"], 1ull << 53);
+  EXPECT_EQ(all.body,
+            R"({"total":3,"connections":[{"id":"0-17","listener":"","service":"","instance":"",)"
+            R"("client":"10.0.0.9:4711","upstream":"","state":"","age_ms":0,"idle_ms":0,)"
+            R"("bytes_up":9007199254740992,"bytes_down":0,"attempts":0,"incarnation":0}]})");
   EXPECT_EQ(client_.get("/v1/connections?service=pg&listener=main&instance=a%2Fb&limit=5").status,
             200);
   EXPECT_EQ(control_.asked, "pg|main|a/b|5");
