@@ -65,6 +65,11 @@ class Responder {
   struct Pending;
   explicit Responder(std::shared_ptr<Pending> pending) : pending_(std::move(pending)) {}
   void send(Reply reply) const;
+  // The same for many: its body is written from where it is and held once, however large.
+  void send(std::shared_ptr<const Reply> reply) const;
+  // False once it has been answered, or nobody waits for it any more: the client has gone, or the
+  // deadline was faster.
+  bool is_awaited() const;
 
  private:
   std::shared_ptr<Pending> pending_;

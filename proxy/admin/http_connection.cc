@@ -15,12 +15,28 @@ namespace {
 
 constexpr int kReadsPerTurn = 16;
 
+iovec from(std::string_view bytes, std::size_t offset) {
+  const std::string_view rest = bytes.substr(std::min(offset, bytes.size()));
+  return {const_cast<char*>(rest.data()), rest.size()};
+}
+
+// Both in one call, so that a short reply is one segment, and a long one is never copied.
+ssize_t send_rest(int fd, std::string_view head, std::string_view content, std::size_t written) {
+  std::array<iovec, 2> parts = {from(head, written),
+                                from(content, written - std::min(written, head.size()))};
+  msghdr message{};
+  message.msg_iov = parts.data();
+  message.msg_iovlen = parts.size();
+  return ::sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 }  // namespace
 
 HttpConnection::HttpConnection(Surroundings& around, std::uint64_t id) : around_(around), id_(id) {}
 
 HttpConnection::~HttpConnection() {
   around_.poller.forget(*this);
+  settle();
 }
 
 bool HttpConnection::open(net::Fd client) {
@@ -29,9 +45,9 @@ bool HttpConnection::open(net::Fd client) {
   return socket_.open(around_.poller, std::move(client), *this);
 }
 
-void HttpConnection::answer(const Reply& answered) {
+void HttpConnection::answer(std::shared_ptr<const Reply> answered) {
   if (phase_ != Phase::asked) return;
-  reply(answered, !keep_alive_);
+  reply(std::move(answered), !keep_alive_);
   tell_if_gone();
 }
 
@@ -152,7 +168,9 @@ void HttpConnection::ask_handler() {
   keep_alive_ = request_->head().keep_alive;
   Request& request = request_->head().request;
   request.body = std::move(request_->body());
-  const Responder responder(std::make_shared<Responder::Pending>(around_.inbox, id_));
+  auto pending = std::make_shared<Responder::Pending>(around_.inbox, id_);
+  pending_ = pending;
+  const Responder responder(std::move(pending));
   try {
     around_.handler(request, responder);
   } catch (...) {  // what it says may hold secrets
@@ -161,12 +179,21 @@ void HttpConnection::ask_handler() {
 }
 
 void HttpConnection::refuse(const Refusal& why) {
-  reply(Reply::error(why.status, why.message), true);
+  reply(std::make_shared<const Reply>(Reply::error(why.status, why.message)), true);
 }
 
-void HttpConnection::reply(const Reply& reply, bool close) {
+// Whoever is still at work on an answer may stop.
+void HttpConnection::settle() {
+  if (const auto pending = pending_.lock()) pending->settled = true;
+}
+
+void HttpConnection::reply(std::shared_ptr<const Reply> reply, bool close) {
+  settle();
   keep_alive_ = !close;
-  output_ = to_wire(reply, {is_head_method_, close, std::time(nullptr)});
+  const Delivery delivery{is_head_method_, close, std::time(nullptr)};
+  head_ = head_of(*reply, delivery);
+  content_ = content_of(*reply, delivery);
+  reply_ = std::move(reply);
   written_ = 0;
   request_.reset();
   phase_ = Phase::writing;
@@ -175,9 +202,8 @@ void HttpConnection::reply(const Reply& reply, bool close) {
 }
 
 void HttpConnection::write() {
-  while (written_ < output_.size()) {
-    const ssize_t count = ::send(socket_.fd(), output_.data() + written_, output_.size() - written_,
-                                 MSG_DONTWAIT | MSG_NOSIGNAL);
+  while (written_ < head_.size() + content_.size()) {
+    const ssize_t count = send_rest(socket_.fd(), head_, content_, written_);
     if (count >= 0) {
       written_ += static_cast<std::size_t>(count);
     } else if (errno == EAGAIN) {
@@ -191,7 +217,9 @@ void HttpConnection::write() {
 }
 
 void HttpConnection::finish_reply() {
-  output_ = {};
+  head_ = {};
+  content_ = {};
+  reply_.reset();
   if (keep_alive_) {
     phase_ = Phase::idle;
     set_deadline(around_.settings->patience.idle);

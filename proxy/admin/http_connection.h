@@ -20,6 +20,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "proxy/admin/http.h"
 #include "proxy/admin/inbox.h"
@@ -52,7 +53,7 @@ class HttpConnection final : private net::Pollable, private net::Deadline {
 
   bool open(net::Fd client);  // false: the kernel refuses
   // The handler's answer. Ignored when the deadline was faster. May destroy this.
-  void answer(const Reply& reply);
+  void answer(std::shared_ptr<const Reply> reply);
   // Answers 503 if a request is under way. To be destroyed after it.
   void stop();
 
@@ -74,7 +75,8 @@ class HttpConnection final : private net::Pollable, private net::Deadline {
   void ask_handler();
 
   void refuse(const Refusal& why);
-  void reply(const Reply& reply, bool close);
+  void reply(std::shared_ptr<const Reply> reply, bool close);
+  void settle();
   void write();
   void finish_reply();
   void discard_input();
@@ -91,8 +93,11 @@ class HttpConnection final : private net::Pollable, private net::Deadline {
   bool is_head_method_ = false;
   bool keep_alive_ = false;
   bool awaits_mail_ = false;
-  std::string output_;
-  std::size_t written_ = 0;
+  std::weak_ptr<Responder::Pending> pending_;  // the request that was asked last
+  std::string head_;                           // of the reply that is being written
+  std::shared_ptr<const Reply> reply_;         // holds what content_ shows
+  std::string_view content_;
+  std::size_t written_ = 0;  // of both
 };
 
 }  // namespace sluice::admin

@@ -44,12 +44,22 @@ Mail Inbox::take() {
 }
 
 Responder::Pending::~Pending() {
-  if (!answered) inbox->post({connection, Reply::error(503, "the request was given up")});
+  if (settled) return;
+  inbox->post(
+      {connection, std::make_shared<const Reply>(Reply::error(503, "the request was given up"))});
 }
 
 void Responder::send(Reply reply) const {
-  if (pending_->answered.exchange(true)) return;
+  send(std::make_shared<const Reply>(std::move(reply)));
+}
+
+void Responder::send(std::shared_ptr<const Reply> reply) const {
+  if (pending_->settled.exchange(true)) return;
   pending_->inbox->post({pending_->connection, std::move(reply)});
+}
+
+bool Responder::is_awaited() const {
+  return !pending_->settled;
 }
 
 }  // namespace sluice::admin

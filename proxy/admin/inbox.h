@@ -19,7 +19,7 @@ namespace sluice::admin {
 
 struct Answer {
   std::uint64_t connection = 0;
-  Reply reply;
+  std::shared_ptr<const Reply> reply;
 };
 
 struct Mail {
@@ -48,16 +48,17 @@ class Inbox {
   Mail mail_;
 };
 
-// One request that waits for its answer.
+// One request that waits for its answer. Settled: it has been answered, or its connection has gone
+// on without. Whoever settles it first has the word.
 struct Responder::Pending {
   Pending(std::shared_ptr<Inbox> to, std::uint64_t of) : inbox(std::move(to)), connection(of) {}
-  ~Pending();  // unanswered: 503
+  ~Pending();  // not settled: 503
   Pending(const Pending&) = delete;
   Pending& operator=(const Pending&) = delete;
 
   const std::shared_ptr<Inbox> inbox;
   const std::uint64_t connection;
-  std::atomic<bool> answered{false};
+  std::atomic<bool> settled{false};
 };
 
 }  // namespace sluice::admin

@@ -22,6 +22,11 @@ constexpr std::pair<int, std::string_view> kCodes[] = {
     {503, "unavailable"},        {505, "http_version_not_supported"},
 };
 
+// A 204 may not even say that there is none.
+bool has_content(const Reply& reply) {
+  return reply.status != 204;
+}
+
 }  // namespace
 
 std::string_view error_code(int status) {
@@ -43,12 +48,11 @@ Reply Reply::error(int status, std::string_view code, std::string_view message) 
   return reply;
 }
 
-std::string to_wire(const Reply& reply, const Delivery& delivery) {
+std::string head_of(const Reply& reply, const Delivery& delivery) {
   namespace http = boost::beast::http;
   http::response_header<> head;
   head.set(http::field::date, fmt::format("{:%a, %d %b %Y %T} GMT", fmt::gmtime(delivery.now)));
-  const bool has_content = reply.status != 204;  // which may not even say that there is none
-  if (has_content) {
+  if (has_content(reply)) {
     head.set(http::field::content_type, reply.content_type);
     head.set(http::field::content_length, std::to_string(reply.body.size()));
   }
@@ -57,9 +61,15 @@ std::string to_wire(const Reply& reply, const Delivery& delivery) {
   for (const auto& [name, value] : reply.headers) head.insert(name, value);
   if (delivery.close) head.set(http::field::connection, "close");
   const http::fields::writer writer(head, 11, static_cast<unsigned>(reply.status));
-  std::string wire = boost::beast::buffers_to_string(writer.get());
-  if (has_content && !delivery.without_body) wire.append(reply.body);
-  return wire;
+  return boost::beast::buffers_to_string(writer.get());
+}
+
+std::string_view content_of(const Reply& reply, const Delivery& delivery) {
+  return has_content(reply) && !delivery.without_body ? reply.body : std::string_view();
+}
+
+std::string to_wire(const Reply& reply, const Delivery& delivery) {
+  return head_of(reply, delivery).append(content_of(reply, delivery));
 }
 
 }  // namespace sluice::admin

@@ -19,9 +19,15 @@ struct Delivery {
   std::time_t now = 0;        // for the Date field
 };
 
-// Head and body. Every reply says that it is neither to be cached nor to be taken for another type
-// than it names; none ever allows another origin. Requires: the reply's own headers hold no control
-// bytes.
+// The head, up to and with the empty line. Every reply says that it is neither to be cached nor to
+// be taken for another type than it names; none ever allows another origin. Requires: the reply's
+// own headers hold no control bytes.
+std::string head_of(const Reply& reply, const Delivery& delivery);
+
+// What follows the head: the body, or nothing. A view into the reply.
+std::string_view content_of(const Reply& reply, const Delivery& delivery);
+
+// Both in one, for what is short.
 std::string to_wire(const Reply& reply, const Delivery& delivery);
 
 }  // namespace sluice::admin

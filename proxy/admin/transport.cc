@@ -58,9 +58,9 @@ void Transport::admit(net::Fd client) {
 void Transport::on_mail() {
   Mail mail = around_.inbox->take();
   if (mail.settings) around_.settings = std::move(mail.settings);
-  for (const Answer& answer : mail.answers) {
+  for (Answer& answer : mail.answers) {
     const auto at = connections_.find(answer.connection);
-    if (at != connections_.end()) at->second->answer(answer.reply);
+    if (at != connections_.end()) at->second->answer(std::move(answer.reply));
   }
   if (mail.stop) stop();
 }

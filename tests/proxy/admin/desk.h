@@ -38,6 +38,10 @@ class Desk {
   void answer_kept(const Reply& reply) {
     for (const Responder& responder : take_kept()) responder.send(reply);
   }
+  Responder peek_kept() const {  // Requires: has_kept
+    const std::lock_guard lock(mutex_);
+    return kept_.front();
+  }
   std::vector<Responder> take_kept() {
     const std::lock_guard lock(mutex_);
     return std::exchange(kept_, {});

@@ -81,6 +81,8 @@ TEST_F(HttpDeadline, AnswersForAHandlerThatIsLate) {
   Peer peer = client();
   peer.send(get("/later") + get("/a"));
   EXPECT_EQ(receive_reply(peer).status, 503);
+  ASSERT_TRUE(desk_.has_kept(1));
+  EXPECT_FALSE(desk_.peek_kept().is_awaited());
   desk_.answer_kept(Reply::json("too late"));
   EXPECT_EQ(peer.receive_rest().text, "");
   EXPECT_EQ(desk_.asked(), std::vector<std::string>{"/later"});

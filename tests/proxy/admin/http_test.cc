@@ -257,6 +257,38 @@ TEST_F(Http, OutlivesAClientThatLeavesBeforeItsAnswer) {
   EXPECT_EQ(receive_reply(peer).status, 200);
 }
 
+TEST_F(Http, TellsTheHandlerWhetherItsAnswerIsAwaited) {
+  Peer leaving = client(), staying = client();
+  leaving.send(get("/later"));
+  ASSERT_TRUE(eventually([&] { return desk_.has_kept(1); }));
+  staying.send(get("/later"));
+  ASSERT_TRUE(eventually([&] { return desk_.has_kept(2); }));
+  const std::vector<Responder> kept = desk_.take_kept();
+  leaving.reset();
+  EXPECT_TRUE(eventually([&] { return !kept[0].is_awaited(); }));
+  EXPECT_TRUE(kept[1].is_awaited());
+  kept[1].send(Reply::json("here"));
+  EXPECT_FALSE(kept[1].is_awaited());
+  EXPECT_EQ(receive_reply(staying).body, "here");
+}
+
+TEST_F(Http, SendsOneReplyToMany) {
+  std::vector<Peer> clients;
+  for (int i = 0; i < 5; ++i) {
+    clients.push_back(client());
+    clients.back().send(get("/later") + get("/a"));
+  }
+  ASSERT_TRUE(eventually([&] { return desk_.has_kept(5); }));
+  auto reply = std::make_shared<const Reply>(Reply::json(std::string(1 << 20, 'x')));
+  for (const Responder& responder : desk_.take_kept()) responder.send(reply);
+  const std::weak_ptr<const Reply> watched = std::exchange(reply, nullptr);
+  for (Peer& peer : clients) {
+    EXPECT_TRUE(receive_reply(peer).body == std::string(1 << 20, 'x'));
+    EXPECT_EQ(receive_reply(peer).body, "GET /a ");
+  }
+  EXPECT_TRUE(watched.expired()) << "nobody keeps it longer than it is written";
+}
+
 TEST_F(Http, AnswersForAHandlerThatGaveUp) {
   Peer peer = client();
   peer.send(get("/drop"));
