@@ -1,6 +1,6 @@
 // What the admin API sees of the server: published values at once, everything else by way of the
-// control loop and the workers. Used on the admin thread only, but for the answers, which come from
-// other threads.
+// control loop and the workers. snapshot(), metrics_text() and config() may be used on any thread,
+// the rest on the admin thread only; the answers come from other threads.
 #pragma once
 
 #include <map>
@@ -18,10 +18,10 @@ class AdminView final : public admin::Control {
   explicit AdminView(sluice::Control& control) : control_(control) {}
 
   std::shared_ptr<const registry::Snapshot> snapshot() override;
-  admin::Status status() override;
-  bool is_ready() override;
   std::string metrics_text() override;
   std::shared_ptr<const config::Config> config() override;
+  admin::Status status() override;
+  bool is_ready() override;
   std::shared_ptr<const registry::Instance> choose(const std::string& service,
                                                    const std::string& client, bool& known) override;
   void reload(bool dry_run, std::function<void(admin::ReloadReport)> done) override;
@@ -31,7 +31,7 @@ class AdminView final : public admin::Control {
 
  private:
   sluice::Control& control_;
-  std::map<std::string, balance::Cursor> cursors_;
+  std::map<std::string, balance::Cursor> cursors_;  // the admin thread's
 };
 
 }  // namespace sluice

@@ -3,10 +3,12 @@
 #include <arpa/inet.h>
 
 #include <charconv>
+#include <memory>
 #include <utility>
 
 #include "registry/json_body.h"
 #include "proxy/admin/router.h"
+#include "proxy/admin/scribe.h"
 #include "proxy/admin/views.h"
 #include "proxy/net/address.h"
 #include "registry/api.h"
@@ -43,25 +45,25 @@ void serve_readyz(Control& control, const Request&, const Responder& responder) 
   responder.send(std::move(reply));
 }
 
-void serve_metrics(Control& control, const Request&, const Responder& responder) {
+Reply metrics_page(Control& control, const Request&) {
   Reply reply = text(control.metrics_text());
   reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
-  responder.send(std::move(reply));
+  return reply;
 }
 
 // --- The registry
 
-void serve_services(Control& control, const Request&, const Responder& responder) {
+Reply services_page(Control& control, const Request&) {
   const auto snapshot = control.snapshot();
-  responder.send(with_version(Reply::json(registry::services_json(*snapshot)), *snapshot));
+  return with_version(Reply::json(registry::services_json(*snapshot)), *snapshot);
 }
 
-void serve_service(Control& control, const Request& request, const Responder& responder) {
+Reply service_page(Control& control, const Request& request) {
   const auto snapshot = control.snapshot();
   const registry::Service* service = snapshot->find(request.segments[2]);
   Reply reply = service != nullptr ? Reply::json(registry::service_json(*snapshot, *service))
                                    : no_such_service(request.segments[2]);
-  responder.send(with_version(std::move(reply), *snapshot));
+  return with_version(std::move(reply), *snapshot);
 }
 
 // The address as the balancers know it; nothing if it is none.
@@ -106,7 +108,8 @@ std::optional<std::size_t> read_limit(const std::string& text) {
   return limit;
 }
 
-void serve_connections(Control& control, const Request& request, const Responder& responder) {
+void serve_connections(Control& control, const std::shared_ptr<Orders>& orders,
+                       const Request& request, const Responder& responder) {
   ConnectionQuery query;
   query.service = request.parameter("service").value_or("");
   query.listener = request.parameter("listener").value_or("");
@@ -116,8 +119,9 @@ void serve_connections(Control& control, const Request& request, const Responder
     if (!limit) return responder.send(Reply::error(400, "limit must be from 1 to 100000"));
     query.limit = *limit;
   }
-  control.connections(query, [responder](const ConnectionList& list) {
-    responder.send(Reply::json(connections_json(list)));
+  control.connections(query, [orders, responder](ConnectionList list) {  // on a worker's thread
+    auto page = [list = std::move(list)] { return Reply::json(connections_json(list)); };
+    orders->place("", std::move(page), responder);
   });
 }
 
@@ -134,8 +138,8 @@ void serve_status(Control& control, const Request&, const Responder& responder) 
   responder.send(Reply::json(status_json(control.status())));
 }
 
-void serve_config(Control& control, const Request&, const Responder& responder) {
-  responder.send(Reply::json("{\"config\":" + config::to_json(*control.config()) + "}"));
+Reply config_page(Control& control, const Request&) {
+  return Reply::json("{\"config\":" + config::to_json(*control.config()) + "}");
 }
 
 std::optional<bool> read_flag(std::string_view text) {
@@ -183,28 +187,50 @@ void reload(Control& control, const Request& request, const Responder& responder
   });
 }
 
-using Serve = void (*)(Control&, const Request&, const Responder&);
+// --- Routes
 
-Router make_router(Control& control) {
+// All that a page may depend on, beside the state of the server.
+std::string name_of(const Request& request) {
+  std::string name;
+  for (const std::string& segment : request.segments) name += segment + '\0';
+  for (const auto& [key, value] : request.query) name += '\0' + key + '\0' + value;
+  return name;
+}
+
+using Serve = void (*)(Control&, const Request&, const Responder&);
+using Render = Reply (*)(Control&, const Request&);
+
+Router make_router(Control& control, const std::shared_ptr<Orders>& orders) {
+  // What is short is answered at once.
   const auto with = [&control](Serve serve) {
     return [&control, serve](const Request& request, const Responder& responder) {
       serve(control, request, responder);
     };
   };
+  // What may be long is left to the scribe.
+  const auto page = [&control, orders](Render render) {
+    return [&control, orders, render](const Request& request, const Responder& responder) {
+      auto rendered = [&control, render, request] { return render(control, request); };
+      orders->place(name_of(request), std::move(rendered), responder);
+    };
+  };
+  const auto connections = [&control, orders](const Request& request, const Responder& responder) {
+    serve_connections(control, orders, request, responder);
+  };
   return Router({
       {"GET", {"healthz"}, {}, false, with(serve_healthz)},
       {"GET", {"readyz"}, {}, false, with(serve_readyz)},
-      {"GET", {"metrics"}, {}, false, with(serve_metrics)},
+      {"GET", {"metrics"}, {}, false, page(metrics_page)},
       {"GET", {"v1", "status"}, {}, false, with(serve_status)},
-      {"GET", {"v1", "config"}, {}, false, with(serve_config)},
-      {"GET", {"v1", "services"}, {}, false, with(serve_services)},
-      {"GET", {"v1", "services", "*"}, {}, false, with(serve_service)},
+      {"GET", {"v1", "config"}, {}, false, page(config_page)},
+      {"GET", {"v1", "services"}, {}, false, page(services_page)},
+      {"GET", {"v1", "services", "*"}, {}, false, page(service_page)},
       {"GET", {"v1", "services", "*", "instance"}, {"client"}, false, with(serve_instance)},
       {"GET",
        {"v1", "connections"},
        {"service", "listener", "instance", "limit"},
        false,
-       with(serve_connections)},
+       connections},
       {"DELETE", {"v1", "connections", "*"}, {}, false, with(end_connection)},
       {"POST", {"v1", "reload"}, {"dry_run"}, true, with(reload)},
   });
@@ -213,9 +239,10 @@ Router make_router(Control& control) {
 }  // namespace
 
 Handler make_api(Control& control) {
-  return [router = make_router(control)](const Request& request, const Responder& responder) {
-    router.serve(request, responder);
-  };
+  auto scribe = std::make_shared<Scribe>();
+  return
+      [router = make_router(control, scribe->orders()), scribe](
+          const Request& request, const Responder& responder) { router.serve(request, responder); };
 }
 
 }  // namespace sluice::admin

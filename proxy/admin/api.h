@@ -1,5 +1,9 @@
 // The routes of the admin API: a request in, a reply out (at once or later), everything else asked
 // of Control.
+//
+// What is short is answered on the transport's thread, at once. What may be long (/metrics,
+// /v1/config, /v1/services and below, /v1/connections) is left to a Scribe on a thread of its own,
+// which the handler owns; the last copy of the handler to go stops it.
 #pragma once
 
 #include "proxy/admin/control.h"

@@ -1,5 +1,5 @@
 // What the admin API may ask of the server: an interface, so that the API is tested without one.
-// Called on the admin thread.
+// Called on the admin thread, but for what pages are written from, which may be asked on any.
 #pragma once
 
 #include <cstdint>
@@ -78,11 +78,15 @@ struct ReloadReport {
 class Control {
  public:
   virtual ~Control() = default;
+
+  // Any thread, several at once; may take long.
   virtual std::shared_ptr<const registry::Snapshot> snapshot() = 0;
-  virtual Status status() = 0;
-  virtual bool is_ready() = 0;
   virtual std::string metrics_text() = 0;
   virtual std::shared_ptr<const config::Config> config() = 0;
+
+  // The admin thread, which waits: at once.
+  virtual Status status() = 0;
+  virtual bool is_ready() = 0;
   // One instance of a service as a connection from `client` would be given; counted as a pick, not
   // as a connection.
   // Null: none eligible. `known` is false when there is no such service. `client` is an IP address

@@ -1,6 +1,5 @@
 #include "proxy/admin/http.h"
 
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -18,7 +17,6 @@ namespace sluice::admin {
 namespace {
 
 constexpr std::uint32_t kBacklog = 1024;
-constexpr int kNice = 10;
 
 bool is_unix(const net::ListenSocket& socket) {
   return socket.endpoint().family == config::Endpoint::Family::unix_path;
@@ -77,12 +75,7 @@ HttpServer::~HttpServer() {
 }
 
 void HttpServer::start() {
-  state_->thread = std::thread([this] {
-    // Pages of thousands of instances take tens of milliseconds; where they share a core with a
-    // worker, the connections go first. (Of this thread alone: Linux keeps it a thread.)
-    ::setpriority(PRIO_PROCESS, 0, kNice);
-    state_->transport.run();
-  });
+  state_->thread = std::thread([this] { state_->transport.run(); });
 }
 
 void HttpServer::reconfigure(const config::Admin& config) {

@@ -14,6 +14,8 @@
 //   http_connection                             one client: read, ask the handler, write, again
 //   transport, inbox                            the thread, and its way in for other threads
 //
+// Pages that take long are written elsewhere (scribe, orders), so that this thread always has time.
+//
 // Limits (config::AdminLimits): connections at once (more: 503), size of the header block (431, or
 // 414 for the target), at most 64 header fields (431), size of the body (413, before it is read),
 // and a deadline for a whole request from its first byte to the handler's answer (408 while it is

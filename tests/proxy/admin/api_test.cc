@@ -2,11 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <semaphore>
 #include <thread>
 
+#include "tests/proxy/admin/desk.h"
 #include "tests/support/admin.h"
+#include "tests/support/wait.h"
 
 namespace sluice::admin {
 namespace {
@@ -48,7 +53,11 @@ class FakeControl : public Control {
     return status;
   }
   bool is_ready() override { return phase == "ready"; }
-  std::string metrics_text() override { return "sluice_registry_index 7\n"; }
+  std::string metrics_text() override {
+    ++pages_begun;
+    if (is_slow) may_go_on.acquire();
+    return "sluice_registry_index 7\n";
+  }
   std::shared_ptr<const config::Config> config() override {
     return std::make_shared<const config::Config>();
   }
@@ -84,6 +93,10 @@ class FakeControl : public Control {
   ReloadReport report;
   std::string asked;
 
+  std::atomic<bool> is_slow = false;  // metrics_text() takes until the test lets it go on
+  std::atomic<int> pages_begun = 0;
+  std::counting_semaphore<> may_go_on{0};
+
  private:
   std::shared_ptr<const registry::Snapshot> snapshot_;
 };
@@ -100,12 +113,7 @@ class Api : public ::testing::Test {
   }
 
   FakeControl control_;
-  HttpServer server_{[] {
-                       config::Admin config;
-                       config.bind = "127.0.0.1:0";
-                       return config;
-                     }(),
-                     make_api(control_)};
+  HttpServer server_{loopback_config(), make_api(control_)};
   test::Admin client_{server_.address()};
 };
 
@@ -134,6 +142,57 @@ TEST_F(Api, ServesMetricsAsPrometheusText) {
   EXPECT_EQ(reply.status, 200);
   EXPECT_EQ(reply.headers.at("content-type"), "text/plain; version=0.0.4; charset=utf-8");
   EXPECT_EQ(reply.body, "sluice_registry_index 7\n");
+}
+
+// What is short waits for nothing, least of all the question whether the process is alive.
+TEST_F(Api, AnswersShortRequestsWhileAPageIsWritten) {
+  control_.is_slow = true;
+  test::Peer scraper = test::Peer::connect(server_.address());
+  scraper.send(get("/metrics"));
+  ASSERT_TRUE(test::eventually([&] { return control_.pages_begun == 1; }));
+  test::Peer lister = test::Peer::connect(server_.address());
+  lister.send(get("/v1/services"));
+  control_.report.ok = true;
+  for (const char* target : {"/healthz", "/readyz", "/v1/status", "/v1/services/pg/instance"}) {
+    EXPECT_EQ(client_.get(target).status, 200) << target;
+  }
+  EXPECT_EQ(client_.post("/v1/reload").status, 200);
+  EXPECT_EQ(client_.del("/v1/connections/0-17").status, 204);
+  EXPECT_EQ(client_.get("/nothing-here").status, 404);
+  EXPECT_EQ(client_.post("/metrics").status, 405);
+  control_.may_go_on.release();
+  EXPECT_EQ(receive_reply(scraper).body, "sluice_registry_index 7\n");
+  EXPECT_EQ(receive_reply(lister).json()["services"][0]["service"], "pg");
+}
+
+TEST_F(Api, WritesAPageOnceForACrowd) {
+  control_.is_slow = true;
+  std::vector<test::Peer> crowd;
+  for (int i = 0; i < 20; ++i) {
+    crowd.push_back(test::Peer::connect(server_.address()));
+    crowd.back().send(get("/metrics"));
+  }
+  ASSERT_TRUE(test::eventually([&] { return control_.pages_begun == 1; }));
+  // Requests are taken about in their order: when this one is answered, the crowd's are ordered.
+  EXPECT_EQ(client_.get("/healthz").status, 200);
+  control_.may_go_on.release(20);
+  for (test::Peer& peer : crowd) {
+    EXPECT_EQ(receive_reply(peer).body, "sluice_registry_index 7\n");
+  }
+  EXPECT_LT(control_.pages_begun, 5) << "the one that was under way, and one for all the others";
+}
+
+TEST_F(Api, StopsWhileAPageIsWritten) {
+  control_.is_slow = true;
+  std::optional<HttpServer> server(std::in_place, loopback_config(), make_api(control_));
+  server->start();
+  test::Peer scraper = test::Peer::connect(server->address());
+  scraper.send(get("/metrics") + get("/metrics"));
+  ASSERT_TRUE(test::eventually([&] { return control_.pages_begun == 1; }));
+  std::thread end([&] { server.reset(); });
+  EXPECT_EQ(receive_reply(scraper).status, 503);
+  control_.may_go_on.release();
+  end.join();
 }
 
 TEST_F(Api, TellsItsStatus) {
