@@ -64,16 +64,6 @@ void count_end(Context& context, const Route& route, CloseReason reason,
 
 }  // namespace
 
-Place Place::take(std::atomic<std::uint32_t>& taken, std::uint32_t limit) {
-  Place place;
-  if (taken.fetch_add(1, std::memory_order_relaxed) >= limit && limit != 0) {
-    taken.fetch_sub(1, std::memory_order_relaxed);
-  } else {
-    place.taken_ = &taken;
-  }
-  return place;
-}
-
 void refuse(Context& context, const Route& route, const net::Peer& client, net::Fd socket,
             CloseReason reason) {
   route.listener_cells->of(context.worker).accepted.increment();

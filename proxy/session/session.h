@@ -9,41 +9,20 @@
 // load.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <variant>
 
 #include "proxy/net/address.h"
 #include "proxy/session/connector.h"
 #include "proxy/session/context.h"
+#include "proxy/session/place.h"
 #include "proxy/session/relay.h"
 #include "proxy/session/route.h"
 
 namespace sluice::session {
-
-// A place under a limit, given back by the destructor. Exact over all workers.
-class Place {
- public:
-  Place() = default;
-  // Takes a place, or nothing (false) if `limit` are taken; 0 is no limit.
-  static Place take(std::atomic<std::uint32_t>& taken, std::uint32_t limit);
-  Place(Place&& other) noexcept : taken_(std::exchange(other.taken_, nullptr)) {}
-  Place& operator=(Place&& other) noexcept {
-    std::swap(taken_, other.taken_);
-    return *this;
-  }
-  ~Place() {
-    if (taken_ != nullptr) taken_->fetch_sub(1, std::memory_order_relaxed);
-  }
-  explicit operator bool() const { return taken_ != nullptr; }
-
- private:
-  std::atomic<std::uint32_t>* taken_ = nullptr;
-};
 
 // What the API shows of a live session.
 struct Description {
