@@ -18,5 +18,14 @@ TEST(PlaceTest, NeverGivesMoreThanTheLimit) {
   EXPECT_TRUE(Place::take(taken, 0)) << "0 is no limit";
 }
 
+TEST(PlaceTest, IsTakenOnlyWhileWhatWasSeenHolds) {
+  std::atomic<std::uint32_t> taken{0};
+  const Place first = Place::take_after(taken, 0);
+  EXPECT_TRUE(first);
+  EXPECT_FALSE(Place::take_after(taken, 0));
+  EXPECT_FALSE(Place::take_after(taken, 2));
+  EXPECT_EQ(taken.load(), 1u);
+}
+
 }  // namespace
 }  // namespace sluice::session
