@@ -61,7 +61,7 @@ enum class HashKey : std::uint8_t { client_ip };
 enum class CheckType : std::uint8_t { none, tcp, http };
 enum class CheckInitial : std::uint8_t { checking, up };
 enum class Jitter : std::uint8_t { full, none };
-enum class AcceptMode : std::uint8_t { reuse_port };
+enum class AcceptMode : std::uint8_t { reuse_port, least_loaded };
 enum class OverLimit : std::uint8_t { reject };
 enum class OnDown : std::uint8_t { keep };
 enum class StoreType : std::uint8_t { memory, sqlite };
@@ -343,6 +343,8 @@ struct Listener {
   std::string service;
   std::string selector;  // of labels that an instance must carry: "role=primary,!canary"
   std::uint32_t backlog = 4096;
+  // reuse_port: the kernel spreads connections over the workers, by a hash. least_loaded: a worker
+  // that has more connections than another hands what it accepts over to the one with the fewest.
   AcceptMode accept = AcceptMode::reuse_port;
   ListenerLimits limits;
   OverLimit over_limit = OverLimit::reject;

@@ -70,8 +70,8 @@ struct Words<Jitter> {
 
 template <>
 struct Words<AcceptMode> {
-  static constexpr auto kNow = std::to_array<Word>({"reuse_port"});
-  static constexpr auto kLater = std::to_array<Word>({"least_loaded"});
+  static constexpr auto kNow = std::to_array<Word>({"reuse_port", "least_loaded"});
+  static constexpr std::array<Word, 0> kLater{};
 };
 
 template <>

@@ -80,6 +80,7 @@ Control::Control(ServerOptions options, const config::Config& config)
       memory_timer_(loop_, [this] { give_back_memory(); }),
       registry_(random_epoch()),
       worker_count_(worker_count(config)),
+      crew_(worker_count_),
       metrics_(worker_count_, metrics_sources()),
       planner_(worker_count_, metrics_),
       checker_(loop_, poller_, wheel_,
@@ -91,7 +92,7 @@ Control::Control(ServerOptions options, const config::Config& config)
   limit_.limit = connection_limit(config, fd_limit_, worker_count_);
   planner_.adopt(planner_.bind(config));
   for (std::uint32_t index = 0; index < worker_count_; ++index) {
-    workers_.push_back(std::make_unique<Worker>(index, log_.open_channel(), limit_,
+    workers_.push_back(std::make_unique<Worker>(index, log_.open_channel(), limit_, crew_,
                                                 static_cast<WorkerEvents&>(*this)));
   }
   published_config_.set(std::make_shared<config::Config>(config_));
@@ -99,7 +100,9 @@ Control::Control(ServerOptions options, const config::Config& config)
   last_reload_error_.set(std::make_shared<std::string>());
 }
 
-Control::~Control() = default;
+Control::~Control() {
+  for (const auto& worker : workers_) worker->stop();
+}
 
 admin::Control& Control::admin_view() {
   return *admin_view_;

@@ -118,6 +118,7 @@ class Control final : WorkerEvents {
   std::list<std::unique_ptr<net::Timer>> listener_timers_;
   registry::Registry registry_;
   const std::uint32_t worker_count_;
+  session::Crew crew_;
   std::vector<std::unique_ptr<Worker>> workers_;
   metrics::Metrics metrics_;
   Planner planner_;

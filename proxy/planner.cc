@@ -150,6 +150,7 @@ std::shared_ptr<const session::Route> Planner::route(
   route->listener = listener.name;
   route->timeouts = timeouts;
   route->relay = relay;
+  route->accept = listener.accept;
   route->access_log = listener.access_log;
   route->connection_limit = listener.limits.connections;
   route->life =

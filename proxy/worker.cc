@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <cstring>
 #include <random>
@@ -21,23 +22,36 @@ constexpr std::uint64_t kQuietMs =
     1000;  // without a byte for so long a connection may be closed while draining
 constexpr std::uint64_t kLagEveryMs = 500;
 constexpr int kLagSamples = 20;  // ten seconds
+constexpr std::string_view kListenerRemoved = "the listener was removed";
 
 }  // namespace
 
 Worker::Worker(std::uint32_t index, std::unique_ptr<log::Channel> log, session::ProcessLimit& limit,
-               WorkerEvents& events)
+               session::Crew& crew, WorkerEvents& events)
     : index_(index),
       log_(std::move(log)),
       limit_(limit),
+      crew_(crew),
       events_(events),
       poller_(loop_),
       wheel_(loop_),
       bell_(loop_, [this] { on_bell(); }),
       drain_timer_(loop_, [this] { on_drain_tick(); }),
       lag_timer_(loop_, [this] { measure_lag(); }),
-      context_{loop_, poller_, wheel_, *log_, *this, index} {}
+      context_{loop_, poller_, wheel_, *log_, *this, index} {
+  crew_.open(index_, bell_);
+}
 
 Worker::~Worker() {
+  stop();
+  for (session::Arrival& late : crew_.take_arrivals(index_)) arrivals_.push_back(std::move(late));
+  for (session::Arrival& late : arrivals_) {
+    session::refuse(context_, *late.route, late.client, std::move(late.socket),
+                    CloseReason::shutdown);
+  }
+}
+
+void Worker::stop() {
   if (!thread_.joinable()) return;
   ask([](Worker& self) {
     self.acceptors_.clear();
@@ -70,6 +84,7 @@ void Worker::ask(std::function<void(Worker&)> question) {
 
 void Worker::on_bell() {
   if (auto plan = next_plan_.take()) adopt(std::move(*plan));
+  take_arrivals();
   for (const auto& question : questions_.take_all()) question(*this);
 }
 
@@ -130,6 +145,19 @@ std::shared_ptr<session::ServiceState> Worker::service_state(
   return state;
 }
 
+// The newest that is known here of the service behind a route that is in no plan of ours.
+std::shared_ptr<session::ServiceState> Worker::service_known_for(const session::Route& route) {
+  const std::string& name = route.upstream->service;
+  if (const auto used = services_.find(name); used != services_.end()) {
+    if (auto state = used->second.lock()) return state;
+  }
+  if (plan_) {
+    const auto planned = plan_->upstreams.find(name);
+    if (planned != plan_->upstreams.end()) return service_state(planned->second);
+  }
+  return service_state(route.upstream);
+}
+
 void Worker::listen_on(const std::shared_ptr<net::ListenSocket>& socket) {
   const bool known = std::any_of(acceptors_.begin(), acceptors_.end(), [&](const auto& acceptor) {
     return acceptor->socket() == socket;
@@ -149,19 +177,62 @@ void Worker::on_accepted(const session::RouteState& state, net::Fd socket,
                          const net::SocketAddress& address) {
   const session::Route& route = *state.current;
   const net::Peer peer = net::Peer::of(address);
-  session::Place process =
+  session::Places places;
+  places.process =
       session::Place::take(limit_.connections, limit_.limit.load(std::memory_order_relaxed));
-  if (!process) {
+  if (!places.process) {
     return session::refuse(context_, route, peer, std::move(socket), CloseReason::limit_process);
   }
-  session::Place place = session::Place::take(route.listener_cells->places, route.connection_limit);
-  if (!place) {
+  places.listener = session::Place::take(route.listener_cells->places, route.connection_limit);
+  if (!places.listener) {
     return session::refuse(context_, route, peer, std::move(socket), CloseReason::limit_listener);
   }
-  auto& session = sessions_.emplace_back(std::make_unique<session::Session>(
-      context_, state, peer, std::move(process), std::move(place)));
+  if (route.accept == config::AcceptMode::reuse_port) {
+    places.worker = crew_.take(index_);
+    return begin(state, peer, std::move(socket), std::move(places));
+  }
+  session::Crew::Choice least = crew_.take_least(index_);
+  places.worker = std::move(least.place);
+  if (least.worker == index_) return begin(state, peer, std::move(socket), std::move(places));
+  crew_.hand_over(least.worker, {std::move(socket), peer, state.current, std::move(places)});
+}
+
+// As many in a turn as an acceptor takes, so that a flood does not starve the connections that are
+// there. The rest is for the next.
+void Worker::take_arrivals() {
+  for (session::Arrival& each : crew_.take_arrivals(index_)) arrivals_.push_back(std::move(each));
+  if (arrivals_.empty()) return;
+  for (int i = 0; i < net::Acceptor::kBatch && !arrivals_.empty(); ++i) {
+    session::Arrival arrival = std::move(arrivals_.front());
+    arrivals_.pop_front();
+    take_over(std::move(arrival));
+  }
+  if (!arrivals_.empty()) bell_.ring();
+  if (plan_ && plan_->drain) events_.on_progress();  // if all of them were refused
+}
+
+void Worker::take_over(session::Arrival arrival) {
+  const session::Route& route = *arrival.route;
+  const auto known = routes_.find(route.listener);
+  if (known != routes_.end()) {
+    // Both routes of the name were alive at some time, so the place is in the cells of either.
+    assert(known->second->current->listener_cells == route.listener_cells);
+    return begin(*known->second, arrival.client, std::move(arrival.socket),
+                 std::move(arrival.places));
+  }
+  if (!route.life->over.load(std::memory_order_acquire)) {
+    return begin({arrival.route, service_known_for(route)}, arrival.client,
+                 std::move(arrival.socket), std::move(arrival.places));
+  }
+  session::refuse(context_, route, arrival.client, std::move(arrival.socket), CloseReason::drain,
+                  kListenerRemoved);
+}
+
+void Worker::begin(const session::RouteState& state, const net::Peer& client, net::Fd socket,
+                   session::Places&& places) {
+  auto& session = sessions_.emplace_back(
+      std::make_unique<session::Session>(context_, state, client, std::move(places)));
   session->slot = sessions_.size() - 1;
-  connections_.store(sessions_.size(), std::memory_order_release);
   if (sessions_.size() > most_connections_.load(std::memory_order_relaxed)) {
     most_connections_.store(sessions_.size(), std::memory_order_relaxed);
   }
@@ -177,7 +248,6 @@ void Worker::on_session_ended(session::Session& session) {
   std::swap(sessions_[slot], sessions_.back());
   sessions_[slot]->slot = slot;
   sessions_.pop_back();
-  connections_.store(sessions_.size(), std::memory_order_release);
   if (sessions_.empty() && plan_ && plan_->drain) events_.on_progress();
 }
 
@@ -202,7 +272,7 @@ void Worker::sweep() {
     if (i >= sessions_.size()) continue;
     session::Session& session = *sessions_[i];
     if (session.route().life->over.load(std::memory_order_acquire)) {
-      session.end(CloseReason::drain, "the listener was removed");
+      session.end(CloseReason::drain, kListenerRemoved);
       continue;
     }
     const registry::Live* live = session.instance();

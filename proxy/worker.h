@@ -1,13 +1,25 @@
-// One worker: a thread, its loop, and the connections that it owns. Workers share nothing with each
-// other; what a worker does is decided by the newest Plan.
+// One worker: a thread, its loop, and the connections that it owns. What a worker does is decided
+// by the newest Plan. Workers share nothing with each other but how many connections each has, and,
+// for listeners with `accept: least_loaded`, the connections that one leaves for another (Crew).
 //
-// Made and destroyed by the control loop; the destructor stops the thread, ends what connections
-// are left, and joins. publish(), ask() and the figures may be used from any thread; everything
-// private runs on the worker's own.
+// Such a connection is let in or refused by the worker that accepts it, under the limits of the
+// route that is known there. Once in, it holds its places and counts for the other worker, and
+// begins there as one accepted there does: session, id, metrics (accepted ones, too), log line. It
+// goes by what that worker's plan has under the listener's name; if there is no such listener, not
+// yet or no more, by the route that it was let in by, like what an acceptor finds in its queue when
+// it goes. If the listener was removed and its connections have been ended meanwhile, so is this
+// one, with the same reason.
+//
+// Made and destroyed by the control loop; stop() has the thread end what connections are left, and
+// joins. All workers of a crew are stopped before the first is destroyed: until then they may leave
+// connections with each other, and what is left with one that has stopped, its destructor refuses.
+// publish(), ask() and the figures may be used from any thread; everything private runs on the
+// worker's own.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -23,6 +35,7 @@
 #include "proxy/net/poller.h"
 #include "proxy/net/wheel.h"
 #include "proxy/plan.h"
+#include "proxy/session/crew.h"
 #include "proxy/session/session.h"
 
 namespace sluice {
@@ -41,17 +54,19 @@ class WorkerEvents {
 class Worker final : session::Host {
  public:
   Worker(std::uint32_t index, std::unique_ptr<log::Channel> log, session::ProcessLimit& limit,
-         WorkerEvents& events);
+         session::Crew& crew, WorkerEvents& events);
   ~Worker();
 
-  void start();  // the thread
+  void start();  // the thread, once all workers of the crew are made
+  void stop();   // once or more often
   void publish(std::shared_ptr<const Plan> plan);
 
   // Has `question` run on the worker's thread, with this worker. Dropped if the worker ends first.
   void ask(std::function<void(Worker&)> question);
 
   std::uint64_t plan_version() const { return plan_version_.load(std::memory_order_acquire); }
-  std::uint64_t connections() const { return connections_.load(std::memory_order_acquire); }
+  // With those that another worker has left for it and it has not taken yet.
+  std::uint64_t connections() const { return crew_.connections(index_); }
   // The most at a time since this was last called; one that comes in that very moment may be
   // missed.
   std::uint64_t take_most_connections();
@@ -70,9 +85,14 @@ class Worker final : session::Host {
   void adopt_listeners();
   std::shared_ptr<session::ServiceState> service_state(
       const std::shared_ptr<const session::Upstream>& upstream);
+  std::shared_ptr<session::ServiceState> service_known_for(const session::Route& route);
   void listen_on(const std::shared_ptr<net::ListenSocket>& socket);
   void on_accepted(const session::RouteState& state, net::Fd socket,
                    const net::SocketAddress& address);
+  void take_arrivals();
+  void take_over(session::Arrival arrival);
+  void begin(const session::RouteState& state, const net::Peer& client, net::Fd socket,
+             session::Places&& places);
   void on_starved(const session::Route& route, int error);
   void sweep();
   void on_drain_tick();
@@ -84,12 +104,12 @@ class Worker final : session::Host {
   const std::uint32_t index_;
   const std::unique_ptr<log::Channel> log_;
   session::ProcessLimit& limit_;
+  session::Crew& crew_;
   WorkerEvents& events_;
 
   net::Latest<std::shared_ptr<const Plan>> next_plan_;
   net::Mailbox<std::function<void(Worker&)>> questions_;
   std::atomic<std::uint64_t> plan_version_{0};
-  std::atomic<std::uint64_t> connections_{0};
   std::atomic<std::uint64_t> most_connections_{0};
   std::atomic<std::uint64_t> lag_shown_us_{0};
 
@@ -105,6 +125,7 @@ class Worker final : session::Host {
   std::map<const net::ListenSocket*, std::shared_ptr<session::RouteState>> doors_;
   std::map<std::string, std::weak_ptr<session::ServiceState>, std::less<>> services_;
   std::vector<std::unique_ptr<net::Acceptor>> acceptors_;
+  std::deque<session::Arrival> arrivals_;  // taken, and put off to the next turn
   std::vector<std::unique_ptr<session::Session>> sessions_;
   std::uint64_t swept_ = 0;
   std::size_t drain_began_with_ = 0;

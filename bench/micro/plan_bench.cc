@@ -82,9 +82,9 @@ class Desk {
 // As many workers as there are processors, and the wait until all of them run by a plan.
 class Crew final : public WorkerEvents {
  public:
-  explicit Crew(std::size_t count) {
+  explicit Crew(std::size_t count) : berths_(count) {
     for (std::uint32_t i = 0; i < count; ++i) {
-      workers_.push_back(std::make_unique<Worker>(i, log_.open_channel(), limit_, *this));
+      workers_.push_back(std::make_unique<Worker>(i, log_.open_channel(), limit_, berths_, *this));
       workers_.back()->start();
     }
   }
@@ -106,6 +106,7 @@ class Crew final : public WorkerEvents {
 
   log::Log log_{config::Log{}};
   session::ProcessLimit limit_;
+  session::Crew berths_;
   std::atomic<std::uint64_t> progress_{0};
   std::vector<std::unique_ptr<Worker>> workers_;
 };

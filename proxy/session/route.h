@@ -38,6 +38,7 @@ struct Route {
   std::shared_ptr<const Upstream> upstream;
   config::Timeouts timeouts;
   config::Relay relay;
+  config::AcceptMode accept = config::AcceptMode::reuse_port;
   bool access_log = true;
   std::uint32_t connection_limit = 0;  // 0: unlimited
   std::shared_ptr<ListenerLife> life;

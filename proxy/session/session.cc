@@ -65,23 +65,22 @@ void count_end(Context& context, const Route& route, CloseReason reason,
 }  // namespace
 
 void refuse(Context& context, const Route& route, const net::Peer& client, net::Fd socket,
-            CloseReason reason) {
+            CloseReason reason, std::string_view detail) {
   route.listener_cells->of(context.worker).accepted.increment();
   close_in_order(std::move(socket));
   count_end(context, route, reason, 0);
   log_session(context.log, route,
-              {client, nullptr, 0, 0, 0, 0, 0, reason, "", context.registry_index});
+              {client, nullptr, 0, 0, 0, 0, 0, reason, detail, context.registry_index});
 }
 
 Session::Session(Context& context, const RouteState& route, const net::Peer& client,
-                 Place process_place, Place listener_place)
+                 Places&& places)
     : context_(context),
       route_(route.current),
       service_(route.service),
       service_cells_(service_->current->cells),
       client_peer_(client),
-      process_place_(std::move(process_place)),
-      listener_place_(std::move(listener_place)),
+      places_(std::move(places)),
       serial_(++context.sessions),
       began_ns_(net::monotonic_ns()),
       registry_index_(context.registry_index) {

@@ -5,8 +5,7 @@
 //
 // Owned by a worker, on its thread. The session tells its Host once, last (on_session_ended), and
 // is then destroyed by it; destroying it earlier cancels everything and closes both sockets.
-// Counters are tokens that go with it: the listener's place, the process's place, the instance's
-// load.
+// Counters are tokens that go with it: its places (process, listener, worker), the instance's load.
 #pragma once
 
 #include <cstdint>
@@ -39,8 +38,7 @@ struct Description {
 
 class Session final : net::Pollable, net::Deadline, Connector::Owner, Relay::Owner {
  public:
-  Session(Context& context, const RouteState& route, const net::Peer& client, Place process_place,
-          Place listener_place);
+  Session(Context& context, const RouteState& route, const net::Peer& client, Places&& places);
   ~Session();
 
   // Takes the accepted socket and sets off. May end the session at once.
@@ -80,8 +78,7 @@ class Session final : net::Pollable, net::Deadline, Connector::Owner, Relay::Own
   const std::shared_ptr<ServiceState> service_;
   const std::shared_ptr<metrics::ServiceCells> service_cells_;
   const net::Peer client_peer_;
-  Place process_place_;
-  Place listener_place_;
+  const Places places_;
   const std::uint64_t serial_;
   const std::uint64_t began_ns_;
   const std::uint64_t registry_index_;
@@ -98,6 +95,6 @@ class Session final : net::Pollable, net::Deadline, Connector::Owner, Relay::Own
 // Turns a client away before it has a session: counted, logged, and closed so that it sees an
 // orderly end.
 void refuse(Context& context, const Route& route, const net::Peer& client, net::Fd socket,
-            metrics::CloseReason reason);
+            metrics::CloseReason reason, std::string_view detail = "");
 
 }  // namespace sluice::session

@@ -190,11 +190,9 @@ TEST(Words, ThatAreNoneNameTheNearest) {
         "f:8:14: services[0].on_down: error: \"close\" is not available in this version, which has "
         "keep"}},
       {"still to come, of a listener",
-       with(R"y(defaults: {accept: least_loaded, over_limit: backlog}
+       with(R"y(defaults: {over_limit: backlog}
 )y"),
-       {"f:1:20: defaults.accept: error: \"least_loaded\" is not available in this version, which "
-        "has reuse_port",
-        "f:1:46: defaults.over_limit: error: \"backlog\" is not available in this version, which "
+       {"f:1:24: defaults.over_limit: error: \"backlog\" is not available in this version, which "
         "has reject"}},
       {"log",
        with(R"y(log: {level: warning, format: Json, target: stdrr}

@@ -80,7 +80,7 @@ class SessionTest : public testing::Test, protected Rig {
     client = std::move(ends.first);
     net::Peer peer;
     peer.family = AF_INET;
-    session = std::make_unique<Session>(context, *state, peer, Place{}, Place{});
+    session = std::make_unique<Session>(context, *state, peer, Places{});
     session->start(std::move(ends.second));
   }
   bool relays(const Instance& instance) {
@@ -188,7 +188,7 @@ TEST_F(SessionTest, TurnsTheClientAwayInOrderThoughItHasSpoken) {
   auto pair = tcp_pair();
   client = std::move(pair.first);
   send_text(client, "anybody there?");
-  session = std::make_unique<Session>(context, *state, net::Peer{}, Place{}, Place{});
+  session = std::make_unique<Session>(context, *state, net::Peer{}, Places{});
   session->start(std::move(pair.second));
   ASSERT_TRUE(ends());
   EXPECT_EQ(closed(CloseReason::no_instance), 1u);
