@@ -61,8 +61,11 @@ bool redirect(int fd, const char* path) {
 
 }  // namespace
 
-TempDir::TempDir() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "sluice-test-XXXXXX").string();
+TempDir::TempDir(Medium medium) {
+  const bool is_in_memory = medium == Medium::memory && ::access("/dev/shm", W_OK) == 0;
+  const std::filesystem::path parent =
+      is_in_memory ? "/dev/shm" : std::filesystem::temp_directory_path();
+  std::string pattern = (parent / "sluice-test-XXXXXX").string();
   if (::mkdtemp(pattern.data()) == nullptr) fail_with_errno("mkdtemp " + pattern);
   path_ = pattern;
 }

@@ -18,10 +18,11 @@
 namespace sluice::test {
 
 // A directory of its own under the system's place for temporary files, removed with all in it at
-// the end.
+// the end. `memory`: of those in memory, if there is one, for tests that sync much.
 class TempDir {
  public:
-  TempDir();
+  enum class Medium { disk, memory };
+  explicit TempDir(Medium medium = Medium::disk);
   ~TempDir();
   TempDir(const TempDir&) = delete;
   TempDir& operator=(const TempDir&) = delete;
