@@ -33,15 +33,15 @@ struct Key {
 struct Entry {
   Key key;
   std::string value;           // any bytes, at most 1 MiB
-  std::uint64_t revision = 0;  // grows with each write of any entry; never 0
+  std::uint64_t revision = 0;  // grows with each transaction on any entry; never 0
   friend bool operator==(const Entry&, const Entry&) = default;
 };
 
 struct Write {
   Key key;
   std::optional<std::string> value;  // none: the entry is erased; erasing what is not there is fine
-  // Compare and set: the transaction takes place only if the entry has this revision; 0: only if
-  // it does not exist. None: whatever it is.
+  // Compare and set: the transaction takes place only if the entry has this revision before it; 0:
+  // only if it does not exist. None: whatever it is.
   std::optional<std::uint64_t> if_revision;
   // A lease: a store that several proxies share forgets the entry that long after its last write
   // or renewal. A local store keeps it: its only proxy ends leases itself. 0: no lease.
@@ -57,7 +57,7 @@ struct Outcome {
     conflict,  // an if_revision did not hold; nothing was written
     failed,    // nothing was written, or it cannot be known (a shared store that went away)
   } kind = Kind::durable;
-  std::uint64_t revision = 0;  // of what was written; when durable
+  std::uint64_t revision = 0;  // of all that the transaction wrote; when durable
   std::string why;             // for the operator: "cannot write ./sluice.db: disk is full"
 };
 

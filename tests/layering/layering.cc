@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 // From left to right; places within one step are neighbours.
 const std::vector<std::set<std::string>> kOrder = {
     {"config"},
-    {"registry/access"},
+    {"registry/access", "registry/store"},
     {"registry"},
     {"proxy/net"},
     {"proxy/balance", "proxy/metrics", "proxy/log"},

@@ -1,6 +1,6 @@
 // The arrows between the folders, as a function from a source tree to what breaks them.
 //
-//   config <- registry/access <- registry <- proxy/net <- balance, metrics, log
+//   config <- registry/access, store <- registry <- proxy/net <- balance, metrics, log
 //          <- session, health, admin <- proxy/plan <- proxy/worker
 //          <- proxy (server and its parts) <- proxy/cli <- proxy/main
 //

@@ -10,6 +10,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::SizeIs;
 
 TEST(Layering, TheProjectKeepsItsArrows) {
   const Report report = inspect(SOURCE_DIR);
@@ -21,10 +22,11 @@ TEST(Layering, TheProjectKeepsItsArrows) {
 class FakeTree : public testing::Test {
  protected:
   FakeTree() {
-    for (const char* header : {"config/config.h", "registry/access/tokens.h", "registry/registry.h",
-                               "proxy/net/loop.h", "proxy/balance/balancer.h", "proxy/log/log.h",
-                               "proxy/session/session.h", "proxy/admin/http.h", "proxy/plan.h",
-                               "proxy/worker.h", "proxy/server.h", "proxy/cli/cli.h"}) {
+    for (const char* header :
+         {"config/config.h", "registry/access/tokens.h", "registry/store/store.h",
+          "registry/registry.h", "proxy/net/loop.h", "proxy/balance/balancer.h", "proxy/log/log.h",
+          "proxy/session/session.h", "proxy/admin/http.h", "proxy/plan.h", "proxy/worker.h",
+          "proxy/server.h", "proxy/cli/cli.h"}) {
       write(header, "#pragma once\n");
     }
   }
@@ -54,6 +56,8 @@ TEST_F(FakeTree, WhatPointsToTheLeftIsAllowed) {
   for (const Row& row : {
            Row{"registry/access/x.cc", "config/config.h"},
            Row{"registry/x.cc", "registry/access/tokens.h"},
+           Row{"registry/store/x.cc", "registry/store/store.h"},
+           Row{"registry/x.cc", "registry/store/store.h"},
            Row{"proxy/net/x.cc", "registry/registry.h"},
            Row{"proxy/balance/x.cc", "proxy/net/loop.h"},
            Row{"proxy/session/x.cc", "proxy/log/log.h"},
@@ -79,6 +83,10 @@ TEST_F(FakeTree, WhatPointsToTheRightOrSidewaysIsFound) {
            Row{"registry/access/x.h", "registry/registry.h",
                "registry/access/x.h:1: includes registry/registry.h, but registry/access may not "
                "know registry"},
+           Row{"registry/store/x.cc", "registry/access/tokens.h",
+               "registry/store/x.cc:1: includes registry/access/tokens.h, but registry/store may "
+               "not "
+               "know registry/access"},
            Row{"registry/x.h", "proxy/net/loop.h",
                "registry/x.h:1: includes proxy/net/loop.h, but registry may not know proxy/net"},
            Row{"proxy/net/x.h", "proxy/log/log.h",
@@ -140,6 +148,7 @@ TEST_F(FakeTree, NothingInConfigOrRegistryReadsAClock) {
     EXPECT_THAT(violations_with("registry/x.cc", code),
                 ElementsAre("registry/x.cc:1: reads a clock; time is an argument here"))
         << code;
+    EXPECT_THAT(violations_with("registry/store/x.cc", code), SizeIs(1)) << code;
     EXPECT_THAT(violations_with("proxy/net/x.cc", code), IsEmpty()) << code;
   }
   for (const char* code :
