@@ -8,6 +8,7 @@
 #include <string>
 
 #include "registry/store/memory.h"
+#include "registry/store/sqlite.h"
 #include "tests/registry/store/sample.h"
 #include "tests/support/process.h"
 
@@ -32,6 +33,14 @@ struct Driver {
   std::function<std::function<std::unique_ptr<Store>()>(const test::TempDir&)> opener;
 };
 
+auto on_sqlite(SqliteOptions::Sync sync) {
+  return [sync](const test::TempDir& directory) {
+    return [sync, path = directory.path("sluice.db")] {
+      return std::make_unique<SqliteStore>(SqliteOptions{path, sync, ""});
+    };
+  };
+}
+
 const Driver kDrivers[] = {
     {"memory",
      [](const test::TempDir&) {
@@ -39,6 +48,8 @@ const Driver kDrivers[] = {
          return std::make_unique<MemoryStore>(space);
        };
      }},
+    {"sqlite_normal", on_sqlite(SqliteOptions::Sync::normal)},
+    {"sqlite_full", on_sqlite(SqliteOptions::Sync::full)},
 };
 
 class StoreContract : public testing::TestWithParam<Driver> {
