@@ -93,6 +93,7 @@ struct Instance {
   std::string protocol;           // as registered
   std::string source = "static";  // or "registered"
   std::uint64_t ttl_ms = 0;       // of its lease; 0: none
+  std::string owner;              // the token that it registered with; not shown
   Inputs inputs;
   Effective effective;
   std::int64_t since_ms = 0;   // Unix time of the last change of the effective state

@@ -195,6 +195,7 @@ void Registry::remove(Place place, std::string reason, std::optional<config::Dur
   // perhaps.
   unschedule(place);
   if (record.outlier.is_ejected()) --roster.ejected;
+  if (!record.instance().is_static()) count_out(place);
   if (record.lease.state() != LeaseState::none) {
     --roster.leases;
     --leases_;

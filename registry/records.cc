@@ -64,7 +64,8 @@ std::string instance_record(const Instance& instance) {
                       {"version", instance.version},
                       {"protocol", instance.protocol},
                       {"ttl_ms", instance.ttl_ms},
-                      {"status", word(instance.inputs.status)}});
+                      {"status", word(instance.inputs.status)},
+                      {"owner", instance.owner}});
 }
 
 std::optional<StoredInstance> read_instance_record(std::string_view bytes, std::string service,
@@ -85,7 +86,7 @@ std::optional<StoredInstance> read_instance_record(std::string_view bytes, std::
       take(*record, "zone", said.zone) && take(*record, "labels", labels) &&
       take(*record, "meta", meta) && take(*record, "version", said.version) &&
       take(*record, "protocol", said.protocol) && take(*record, "ttl_ms", ttl_ms) &&
-      take(*record, "status", status);
+      take(*record, "status", status) && take(*record, "owner", said.owner);
   if (!well_typed || stored.incarnation == 0) {
     why = "a field of the record is of another type";
     return std::nullopt;

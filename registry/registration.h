@@ -25,6 +25,7 @@ struct Registration {
   std::string protocol;
   std::optional<std::uint64_t> ttl_ms;  // none: the default; 0: no lease
   State status = State::up;             // its own word on itself
+  std::string owner;                    // the name of the token that it came with; "": none
   friend bool operator==(const Registration&, const Registration&) = default;
 };
 
@@ -45,7 +46,8 @@ enum class Fault : std::uint8_t {
   older_incarnation,  // a word of a process that has been replaced
   exists,             // and the request was to create
   ttl_out_of_bounds,
-  full,  // the service has as many instances as it may
+  full,  // there are as many instances as there may be
+  address_refused,
 };
 
 // What became of a request.

@@ -21,6 +21,7 @@ Instance instance_of(const Registration& said, std::uint64_t ttl_ms) {
   instance.meta = said.meta;
   instance.version = said.version;
   instance.protocol = said.protocol;
+  instance.owner = said.owner;
   instance.source = "registered";
   instance.ttl_ms = ttl_ms;
   instance.inputs.lease = ttl_ms != 0 ? LeaseState::held : LeaseState::none;
@@ -93,6 +94,7 @@ Receipt Registry::enroll(const Registration& said, bool creates, Now now) {
   }
   const Place place = add(roster, instance_of(said, ttl_ms), incarnations_ + 1, false, now);
   hold_lease(place, ttl_ms, now);
+  count_in(place);
   remember(place);
   return receipt(place, true);
 }
@@ -107,11 +109,7 @@ Receipt Registry::renew(Place place, const Registration& said, std::uint64_t ttl
 
 Receipt Registry::beat(std::string_view service, std::string_view id, const Beat& beat, Now now) {
   const auto place = find(service, id);
-  if (!place) {
-    if (!rosters_.contains(service)) return unknown_service(service);
-    return fault(Fault::unknown_instance,
-                 "there is no instance " + named(service, id) + "; register it again");
-  }
+  if (!place) return unknown(service, id);
   const Instance& instance = place->record.instance();
   if (instance.is_static()) {
     return fault(Fault::static_instance,
@@ -138,10 +136,7 @@ Receipt Registry::leave(std::string_view service, std::string_view id,
                         std::optional<std::uint64_t> incarnation,
                         std::optional<config::Duration> drain, Now now) {
   const auto place = find(service, id);
-  if (!place) {
-    if (!rosters_.contains(service)) return unknown_service(service);
-    return fault(Fault::unknown_instance, "there is no instance " + named(service, id));
-  }
+  if (!place) return unknown(service, id);
   const Instance& instance = place->record.instance();
   if (instance.is_static()) {
     return fault(Fault::static_instance,
@@ -164,11 +159,46 @@ bool Registry::restore(const Registration& said, std::uint64_t incarnation, Now 
   const std::uint64_t ttl_ms = said.ttl_ms.value_or(usual);
   const Place place = add(roster, instance_of(said, ttl_ms), incarnation, true, now);
   hold_lease(place, ttl_ms, now);
+  count_in(place);
   return true;
 }
 
 void Registry::keep_incarnations_above(std::uint64_t incarnation) {
   incarnations_ = std::max(incarnations_, incarnation);
+}
+
+std::optional<access::Bounds::Held> Registry::held(const Registration& said) const {
+  const auto roster = rosters_.find(said.service);
+  const bool known = roster != rosters_.end();
+  if (known && (roster->second.records.contains(said.id) ||
+                roster->second.by_address.contains(said.address))) {
+    return std::nullopt;
+  }
+  access::Bounds::Held held;
+  held.of_service = known ? roster->second.registered : 0;
+  held.services = held.of_service == 0 ? crowded_ : 0;
+  held.instances = registered_;
+  const auto owner = by_owner_.find(said.owner);
+  if (!said.owner.empty() && owner != by_owner_.end()) held.of_token = owner->second;
+  return held;
+}
+
+void Registry::count_in(Place place) {
+  ++registered_;
+  if (++place.roster.registered == 1) ++crowded_;
+  ++by_owner_[place.record.instance().owner];
+}
+
+void Registry::count_out(Place place) {
+  --registered_;
+  if (--place.roster.registered == 0) --crowded_;
+  const auto owner = by_owner_.find(place.record.instance().owner);
+  if (--owner->second == 0) by_owner_.erase(owner);
+}
+
+Receipt Registry::unknown(std::string_view service, std::string_view id) const {
+  if (!rosters_.contains(service)) return unknown_service(service);
+  return fault(Fault::unknown_instance, "there is no instance " + named(service, id));
 }
 
 Receipt Registry::receipt(Place place, bool created) const {

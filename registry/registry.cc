@@ -27,19 +27,24 @@ void Registry::connect_failed(const Live& instance, std::uint32_t consecutive, N
   eject(*place, consecutive, now);
 }
 
-bool Registry::set_admin(std::string_view service, std::string_view id, Admin admin,
-                         std::string reason, Now now) {
+Receipt Registry::say(std::string_view service, std::string_view id, Admin admin,
+                      std::string reason, Now now) {
   const auto place = find(service, id);
-  if (!place) return false;
+  if (!place) return unknown(service, id);
   const Inputs& before = place->record.instance().inputs;
-  if (before.admin == admin && before.admin_reason == reason) return true;
+  if (before.admin == admin && before.admin_reason == reason) return receipt(*place, false);
   Inputs& inputs = place->record.edit().inputs;
   inputs.admin = admin;
   inputs.admin_reason = std::move(reason);
   rejudge(*place, Change::Kind::state, admin_words(inputs), now);
   memos_.push_back({Memo::Kind::admin, place->roster.name, place->record.instance().id,
                     admin == Admin::ready ? nullptr : place->record.publish()});
-  return true;
+  return receipt(*place, false);
+}
+
+bool Registry::set_admin(std::string_view service, std::string_view id, Admin admin,
+                         std::string reason, Now now) {
+  return say(service, id, admin, std::move(reason), now).fault == Fault::none;
 }
 
 std::shared_ptr<const Snapshot> Registry::snapshot() {

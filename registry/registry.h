@@ -33,6 +33,7 @@
 #include <vector>
 
 #include "config/config.h"
+#include "registry/access/bounds.h"
 #include "registry/registration.h"
 #include "registry/roster.h"
 #include "registry/snapshot.h"
@@ -135,6 +136,9 @@ class Registry {
   // first reconcile(): the same incarnation, a full ttl ahead. False: there is no such service, or
   // a static instance stands in its way. It is waited for like a static one of the start.
   bool restore(const Registration& registration, std::uint64_t incarnation, Now now);
+  // How many there are already, for a registration that would add one; nothing if it would only
+  // renew or replace another.
+  std::optional<access::Bounds::Held> held(const Registration& registration) const;
   // No incarnation given out from here on is this one or an older one.
   void keep_incarnations_above(std::uint64_t incarnation);
   std::uint64_t last_incarnation() const { return incarnations_; }
@@ -154,7 +158,10 @@ class Registry {
   void vouch(const Live& instance, Now now);
   void give_up(const Live& instance, const std::string& why, Now now);
 
-  // The operator's word. False: no such instance.
+  // The operator's word, on static instances as well.
+  Receipt say(std::string_view service, std::string_view id, Admin admin, std::string reason,
+              Now now);
+  // The same; false: no such instance.
   bool set_admin(std::string_view service, std::string_view id, Admin admin, std::string reason,
                  Now now);
 
@@ -206,9 +213,12 @@ class Registry {
   // Registered instances (registrations.cc).
   Receipt renew(Place place, const Registration& registration, std::uint64_t ttl_ms, Now now);
   Receipt receipt(Place place, bool created) const;
+  Receipt unknown(std::string_view service, std::string_view id) const;
   void take_status(Place place, State status, Now now);
   void hold_lease(Place place, std::uint64_t ttl_ms, Now now);
   void schedule_lease(Place place);
+  void count_in(Place place);
+  void count_out(Place place);
   void remember(Place place);
   void forget(Place place);
 
@@ -237,8 +247,11 @@ class Registry {
   config::Registry rules_;
   std::map<std::string, Roster, std::less<>> rosters_;  // by service
   std::set<Due> due_;
-  std::uint64_t advanced_ms_ = 0;  // the last advance(); 0: none yet
-  std::uint64_t leases_ = 0;       // records that have one
+  std::uint64_t advanced_ms_ = 0;                             // the last advance(); 0: none yet
+  std::uint64_t leases_ = 0;                                  // records that have one
+  std::size_t registered_ = 0;                                // instances that registered, in all
+  std::size_t crowded_ = 0;                                   // services that have such instances
+  std::map<std::string, std::size_t, std::less<>> by_owner_;  // of them, by token
   std::uint64_t index_ = 0;
   std::uint64_t incarnations_ = 0;  // the last one given out
   std::size_t awaited_ = 0;         // records that are `awaited`

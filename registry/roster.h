@@ -62,6 +62,7 @@ struct Roster {
   std::map<config::Endpoint, std::string> by_address;  // to the id; no two share an address
   std::uint32_t ejected = 0;                           // of the records
   std::uint32_t leases = 0;                            // records that have one
+  std::size_t registered = 0;                          // instances that registered
   std::uint64_t silence_seen_ms = 0;                   // when it was last found out ...
   bool is_silent = false;                              // whether most of them went quiet
   std::uint64_t index = 0;                             // as in Service
