@@ -162,6 +162,39 @@ void AdminView::connections(const admin::ConnectionQuery& query,
   }
 }
 
+void AdminView::enroll(registry::Registration registration, admin::EnrollWish wish,
+                       admin::Answered done) {
+  auto timed = [this, began_ns = net::monotonic_ns(),
+                done = std::move(done)](const admin::WriteAnswer& answer) {
+    if (answer.receipt.fault == registry::Fault::none) {
+      control_.metrics_.registered((net::monotonic_ns() - began_ns) / 1000);
+    }
+    done(answer);
+  };
+  control_.post([this, registration = std::move(registration), wish, timed = std::move(timed)] {
+    control_.enrollment_.enroll(registration, wish, timed);
+  });
+}
+
+void AdminView::beat(std::string service, std::string id, registry::Beat beat,
+                     admin::Answered done) {
+  control_.post([this, service = std::move(service), id = std::move(id), beat,
+                 done = std::move(done)] { control_.enrollment_.beat(service, id, beat, done); });
+}
+
+void AdminView::leave(std::string service, std::string id, admin::LeaveWish wish,
+                      admin::Answered done) {
+  control_.post([this, service = std::move(service), id = std::move(id), wish,
+                 done = std::move(done)] { control_.enrollment_.leave(service, id, wish, done); });
+}
+
+void AdminView::set_admin(std::string service, std::string id, registry::AdminWish wish,
+                          admin::Answered done) {
+  control_.post(
+      [this, service = std::move(service), id = std::move(id), wish = std::move(wish),
+       done = std::move(done)] { control_.enrollment_.set_admin(service, id, wish, done); });
+}
+
 void AdminView::close_connection(const std::string& id, std::function<void(bool found)> done) {
   const std::optional<ConnectionId> wanted = parse_id(id);
   if (!wanted || wanted->worker >= control_.workers_.size()) return done(false);

@@ -27,6 +27,14 @@ class AdminView final : public admin::Control {
   void reload(bool dry_run, std::function<void(admin::ReloadReport)> done) override;
   void connections(const admin::ConnectionQuery& query,
                    std::function<void(admin::ConnectionList)> done) override;
+  void enroll(registry::Registration registration, admin::EnrollWish wish,
+              admin::Answered done) override;
+  void beat(std::string service, std::string id, registry::Beat beat,
+            admin::Answered done) override;
+  void leave(std::string service, std::string id, admin::LeaveWish wish,
+             admin::Answered done) override;
+  void set_admin(std::string service, std::string id, registry::AdminWish wish,
+                 admin::Answered done) override;
   void close_connection(const std::string& id, std::function<void(bool found)> done) override;
 
  private:

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdio>
 #include <map>
+#include <mutex>
 #include <set>
 #include <stdexcept>
 #include <utility>
@@ -22,6 +23,9 @@ namespace {
 
 constexpr std::uint64_t kMemoryLookMs = 2000;
 constexpr std::uint64_t kCrowd = 256;  // connections
+// Plans come no closer together than this, however many changes there are: a thousand registrations
+// a second are two hundred plans. Verdicts do not wait for a plan.
+constexpr std::uint64_t kPlanEveryMs = 5;
 
 std::int64_t wall_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -75,10 +79,11 @@ Control::Control(ServerOptions options, const config::Config& config)
       wheel_(loop_),
       bell_(loop_, [this] { on_bell(); }),
       registry_timer_(loop_, [this] { on_registry_due(); }),
+      publish_timer_(loop_, [this] { publish_if_changed(); }),
       start_timer_(loop_, [this] { open_listeners(); }),
       departure_timer_(loop_, [this] { on_departures_due(); }),
       memory_timer_(loop_, [this] { give_back_memory(); }),
-      registry_(random_epoch()),
+      registry_(random_epoch(), config.registry),
       worker_count_(worker_count(config)),
       crew_(worker_count_),
       metrics_(worker_count_, metrics_sources()),
@@ -86,6 +91,25 @@ Control::Control(ServerOptions options, const config::Config& config)
       checker_(loop_, poller_, wheel_,
                [this](const health::ProbeReport& report) { return on_probe(report); }),
       reloader_(options_.load, [this](std::function<void()> action) { post(std::move(action)); }),
+      keeper_(make_store(config.registry.store), registry_, *channel_, loop_,
+              [this](std::function<void()> action) { post(std::move(action)); }),
+      inquiry_(poller_, wheel_,
+               [this](Inquiry::Lives lives, std::uint64_t within_ms,
+                      std::function<void(Inquiry::Busy)> done) {
+                 ask_for_flow(std::move(lives), within_ms, std::move(done));
+               },
+               {[this](const registry::Live& live) {
+                  registry_.vouch(live, now());
+                  bell_.ring();
+                },
+                [this](const registry::Live& live, const std::string& why) {
+                  registry_.give_up(live, why, now());
+                  bell_.ring();
+                }}),
+      enrollment_({registry_, keeper_, loop_, [this] { return now(); },
+                   [this](std::uint64_t index) { return plan_of(index); },
+                   [this] { return plan_of_all_workers(); },
+                   [this](const std::string& service) { return drain_of(service); }}),
       admin_view_(std::make_unique<AdminView>(*this)) {
   // libcurl's wake-up pair is not close-on-exec, nor need be what our caller left open.
   ::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
@@ -124,6 +148,11 @@ metrics::Sources Control::metrics_sources() {
     return workers;
   };
   sources.log_lines_dropped = [this] { return log_.dropped() + log_.failed(); };
+  sources.store = [this] {
+    const registry::StoreHealth health = keeper_.health();
+    return metrics::Sources::Store{health.is_well, health.transactions, health.commits,
+                                   health.failures};
+  };
   sources.version = SLUICE_VERSION;
   return sources;
 }
@@ -142,8 +171,10 @@ void Control::run(admin::HttpServer& api) {
       .add("admin", api.address());
   for (const auto& worker : workers_) worker->start();
   registry_.reconcile(config_.services, true, now());
+  keeper_.restore(now());
+  enrollment_.reconfigure(config_);
   checker_.sync(*registry_.snapshot(), config_.services);
-  publish_if_changed();
+  after_changes();
   api.start();
   // The timer is only for instances whose first probe hangs; with none to wait for it opens at
   // once.
@@ -164,17 +195,26 @@ void Control::on_suspect(std::shared_ptr<registry::Live> instance, std::uint32_t
   post([this, instance = std::move(instance), failures] {
     registry_.connect_failed(*instance, failures, now());
     checker_.probe_soon(*instance);  // is it the instance or the way to it?
-    publish_if_changed();
   });
 }
 
 void Control::on_progress() {
   if (phase_.load() == Phase::draining) post([this] { stop_if_drained(); });
+  if (enrollment_.awaits_workers() || is_routing_.load()) post([this] { look_for_workers(); });
+}
+
+// Which of what is published they go by.
+void Control::look_for_workers() {
+  enrollment_.look_for_applied();
+  if (!is_routing_.load() || routing_version_ == 0) return;
+  if (plan_of_all_workers() < routing_version_) return;
+  metrics_.routed((net::monotonic_ns() - changed_ns_) / 1000);
+  is_routing_ = false;
 }
 
 void Control::on_bell() {
   for (const auto& action : actions_.take_all()) action();
-  publish_if_changed();
+  after_changes();
 }
 
 bool Control::on_probe(const health::ProbeReport& report) {
@@ -186,7 +226,7 @@ bool Control::on_probe(const health::ProbeReport& report) {
 
 void Control::on_registry_due() {
   registry_.advance(now());
-  publish_if_changed();
+  after_changes();
 }
 
 void Control::open_listeners() {
@@ -207,9 +247,12 @@ void Control::open_listeners() {
   if (options_.on_ready) options_.on_ready(api_->address(), addresses);
 }
 
-// Log lines, snapshot and plan, in that order, for all that has happened to the registry.
-void Control::publish_if_changed() {
-  log_changes();
+// What follows from all that has happened to the registry since the last time.
+void Control::after_changes() {
+  if (const auto memos = registry_.take_memos(); !memos.empty()) keeper_.keep(memos, {});
+  inquiry_.look_into(registry_.take_doubts());
+  take_departed();
+  take_changes();
   const std::uint64_t due = registry_.next_ms();
   if (due == UINT64_MAX) {
     registry_timer_.stop();
@@ -219,22 +262,49 @@ void Control::publish_if_changed() {
   if (phase_.load() == Phase::starting && !registry_.awaits_first_verdicts() && api_ != nullptr) {
     start_timer_.start(0);
   }
+  publish_if_changed();
+}
+
+void Control::take_departed() {
+  const auto departed = registry_.take_departed();
+  if (departed.empty()) return;
+  for (const registry::Departed& each : departed) {
+    const config::Duration drain = each.drain.value_or(drain_of(each.live->identity.service));
+    departures_.depart(each.live, loop_.now_ms() + static_cast<std::uint64_t>(drain.count()));
+  }
+  await_departures();
+}
+
+// Readers see it at once, workers when the time for the next plan has come.
+void Control::publish_if_changed() {
   const auto snapshot = registry_.snapshot();
-  if (published_snapshot_.get()->index == snapshot->index) return;
-  published_snapshot_.set(snapshot);
-  if (phase_.load() == Phase::ready) publish();
+  if (published_snapshot_.get() != snapshot) published_snapshot_.set(snapshot);
+  enrollment_.on_shown();
+  if (phase_.load() != Phase::ready || plan_->registry_index == snapshot->index) {
+    return enrollment_.look_for_applied();
+  }
+  if (!is_routing_.exchange(true)) {
+    changed_ns_ = net::monotonic_ns();
+    routing_version_ = 0;
+  }
+  const std::uint64_t now_ms = loop_.now_ms();
+  if (now_ms >= published_ms_ + kPlanEveryMs) return publish();
+  if (!publish_timer_.is_running()) publish_timer_.start(published_ms_ + kPlanEveryMs - now_ms);
 }
 
 void Control::publish() {
   const auto snapshot = registry_.snapshot();
   published_snapshot_.set(snapshot);
+  published_ms_ = loop_.now_ms();
   hand_out(planner_.plan(config_, *snapshot));
 }
 
 void Control::hand_out(std::shared_ptr<const Plan> plan) {
   plan_ = std::move(plan);
   published_plan_.set(plan_);
+  if (routing_version_ == 0) routing_version_ = plan_->version;
   for (const auto& worker : workers_) worker->publish(plan_);
+  enrollment_.look_for_applied();
   channel_->line(config::LogLevel::debug, "plan")
       .add("version", plan_->version)
       .add("index", plan_->registry_index)
@@ -242,22 +312,74 @@ void Control::hand_out(std::shared_ptr<const Plan> plan) {
       .add("draining", plan_->drain.has_value());
 }
 
-void Control::log_changes() {
+// Instances that came are checked from here on and forgiven, those that went are checked no more.
+void Control::take_changes() {
   using Kind = registry::Change::Kind;
+  for (const registry::Change& change : registry_.take_changes()) {
+    if (change.kind == Kind::added) {
+      metrics_.instance_added();
+      checker_.add(change.instance->live);
+      departures_.arrive(*change.instance->live);
+    } else if (change.kind == Kind::removed) {
+      metrics_.instance_removed();
+      checker_.remove(*change.instance->live);
+    }
+    log_change(change);
+  }
+}
+
+void Control::log_change(const registry::Change& change) {
   static constexpr std::string_view kMessages[] = {"instance added", "instance removed",
                                                    "instance updated", "instance state"};
-  for (const registry::Change& change : registry_.take_changes()) {
-    if (change.kind == Kind::added) metrics_.instance_added();
-    if (change.kind == Kind::removed) metrics_.instance_removed();
-    if (!channel_->enabled(config::LogLevel::info)) continue;
-    log::Line line =
-        channel_->line(config::LogLevel::info, kMessages[static_cast<std::size_t>(change.kind)]);
-    line.add("service", change.service).add("instance", change.id);
-    line.add("incarnation", change.incarnation).add("address", change.address);
-    if (change.kind == Kind::state) {
-      line.add("from", registry::word(change.from)).add("to", registry::word(change.to));
+  if (!channel_->enabled(config::LogLevel::info)) return;
+  log::Line line =
+      channel_->line(config::LogLevel::info, kMessages[static_cast<std::size_t>(change.kind)]);
+  line.add("service", change.service).add("instance", change.id);
+  line.add("incarnation", change.incarnation).add("address", change.address);
+  if (change.kind == registry::Change::Kind::state) {
+    line.add("from", registry::word(change.from)).add("to", registry::word(change.to));
+  }
+  line.add("reason", change.reason).add("index", change.index);
+}
+
+// Of the plans that were published; the newest one is enough.
+std::uint64_t Control::plan_of(std::uint64_t index) const {
+  return plan_ && plan_->registry_index >= index ? plan_->version : 0;
+}
+
+std::uint64_t Control::plan_of_all_workers() const {
+  std::uint64_t oldest = UINT64_MAX;
+  for (const auto& worker : workers_) oldest = std::min(oldest, worker->plan_version());
+  return oldest;
+}
+
+config::Duration Control::drain_of(const std::string& service) const {
+  const config::Service* known = config_.find_service(service);
+  return known != nullptr ? known->on_remove.drain : config_.service_defaults.on_remove.drain;
+}
+
+// Which of the instances have connections that moved bytes lately.
+void Control::ask_for_flow(Inquiry::Lives lives, std::uint64_t within_ms,
+                           std::function<void(Inquiry::Busy)> done) {
+  struct Gathering {
+    Gathering(Control& its_control, std::function<void(Inquiry::Busy)> its_done)
+        : control(its_control), done(std::move(its_done)) {}
+    Control& control;
+    std::function<void(Inquiry::Busy)> done;
+    std::mutex mutex;
+    Inquiry::Busy busy;
+    ~Gathering() {
+      control.post([told = std::move(done), found = std::move(busy)] { told(found); });
     }
-    line.add("reason", change.reason).add("index", change.index);
+  };
+  const auto gathering = std::make_shared<Gathering>(*this, std::move(done));
+  const auto wanted = std::make_shared<const Inquiry::Lives>(std::move(lives));
+  for (const auto& worker : workers_) {
+    worker->ask([gathering, wanted, within_ms](Worker& self) {
+      Inquiry::Busy busy = self.busy_ones(*wanted, within_ms);
+      const std::lock_guard lock(gathering->mutex);
+      gathering->busy.merge(busy);
+    });
   }
 }
 
@@ -313,20 +435,16 @@ admin::ReloadReport Control::apply(config::Loaded loaded, bool dry_run) {
 void Control::take_over(config::Config config, SocketSet sockets) {
   condemn_listeners(planner_.lives_not_in(config), config_.process.shutdown.drain);
   planner_.adopt(std::move(sockets));
-  const auto before = registry_.snapshot();
+  registry_.reconfigure(config.registry);
   registry_.reconcile(config.services, false, now());
-  const auto drain_of = [this](const std::string& service) {
-    return config_.find_service(service)->on_remove.drain;
-  };
-  departures_.note(*before, *registry_.snapshot(), drain_of, loop_.now_ms());
-  await_departures();
+  take_departed();  // by the drains of before
   config_ = std::move(config);
   published_config_.set(std::make_shared<config::Config>(config_));
   limit_.limit = connection_limit(config_, fd_limit_, worker_count_);
   if (api_ != nullptr) api_->reconfigure(config_.admin);
+  enrollment_.reconfigure(config_);
   checker_.sync(*registry_.snapshot(), config_.services);
-  log_changes();
-  publish_if_changed();
+  after_changes();
   if (phase_.load() == Phase::ready) publish();
   metrics_.prune();
 }

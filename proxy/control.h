@@ -18,7 +18,10 @@
 #include "proxy/admin/control.h"
 #include "proxy/admin/http.h"
 #include "proxy/departures.h"
+#include "proxy/enrollment.h"
 #include "proxy/health/checker.h"
+#include "proxy/inquiry.h"
+#include "proxy/keeper.h"
 #include "proxy/limits.h"
 #include "proxy/log/log.h"
 #include "proxy/metrics/metrics.h"
@@ -66,10 +69,19 @@ class Control final : WorkerEvents {
   bool on_probe(const health::ProbeReport& report);
   void on_registry_due();
   void open_listeners();
+  void after_changes();
+  void take_departed();
+  void take_changes();
+  void log_change(const registry::Change& change);
   void publish_if_changed();
   void publish();
   void hand_out(std::shared_ptr<const Plan> plan);
-  void log_changes();
+  void look_for_workers();
+  std::uint64_t plan_of(std::uint64_t index) const;
+  std::uint64_t plan_of_all_workers() const;
+  void ask_for_flow(Inquiry::Lives lives, std::uint64_t within_ms,
+                    std::function<void(Inquiry::Busy)> done);
+  config::Duration drain_of(const std::string& service) const;
   metrics::Sources metrics_sources();
 
   void reload_by_signal();
@@ -109,6 +121,7 @@ class Control final : WorkerEvents {
   net::Mailbox<std::function<void()>> actions_;
   net::Bell bell_;
   net::Timer registry_timer_;
+  net::Timer publish_timer_;
   net::Timer start_timer_;
   net::Timer departure_timer_;
   net::Timer memory_timer_;
@@ -124,12 +137,21 @@ class Control final : WorkerEvents {
   Planner planner_;
   health::Checker checker_;
   Reloader reloader_;
+  Keeper keeper_;
+  Inquiry inquiry_;
+  Enrollment enrollment_;
   std::unique_ptr<AdminView> admin_view_;
   std::vector<std::unique_ptr<net::Signal>> signals_;
   admin::HttpServer* api_ = nullptr;
 
   std::shared_ptr<const Plan> plan_;  // null until the listeners open
-  std::string failure_;               // why run() must throw
+  std::uint64_t published_ms_ = 0;    // the last plan
+  // Of the change that is on its way to the workers: when it happened, and the plan that shows it
+  // (0: none yet). One is timed at a time.
+  std::atomic<bool> is_routing_{false};
+  std::uint64_t changed_ns_ = 0;
+  std::uint64_t routing_version_ = 0;
+  std::string failure_;  // why run() must throw
   bool is_stopped_ = false;
   std::atomic<std::uint64_t> reloads_ok_{0};
   std::atomic<std::uint64_t> reloads_failed_{0};

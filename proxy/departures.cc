@@ -19,51 +19,44 @@ Departures::Key Departures::key_of(const registry::Live& live) {
   return {live.identity.service, live.identity.id, live.identity.address};
 }
 
-bool Departures::has(const registry::Snapshot& snapshot, const Key& key) {
-  const registry::Service* service = snapshot.find(std::get<0>(key));
-  const registry::Instance* instance =
-      service != nullptr ? service->find(std::get<1>(key)) : nullptr;
-  return instance != nullptr && instance->address == std::get<2>(key);
+void Departures::depart(std::shared_ptr<registry::Live> live, std::uint64_t due_ms) {
+  const Key key = key_of(*live);
+  Departed& departed = departed_[key];
+  departed.lives.push_back(std::move(live));
+  set_due(key, departed, due_ms);
 }
 
-void Departures::note(const registry::Snapshot& before, const registry::Snapshot& after,
-                      const std::function<config::Duration(const std::string&)>& drain_of,
-                      std::uint64_t now_ms) {
-  for (const auto& [name, service] : before.services) {
-    const registry::Service* now = after.find(name);
-    if (now == service.get()) continue;
-    const auto due = now_ms + static_cast<std::uint64_t>(drain_of(name).count());
-    for (const auto& instance : service->instances) {
-      const registry::Instance* same = now != nullptr ? now->find(instance->id) : nullptr;
-      if (same != nullptr && same->live == instance->live) continue;
-      Departed& departed = departed_[key_of(*instance->live)];
-      departed.lives.push_back(instance->live);
-      departed.due_ms = due;
-    }
-  }
-  for (auto& [key, departed] : departed_) {
-    if (!has(after, key)) continue;
-    departed.due_ms = kPardoned;
-    std::erase_if(departed.lives, [](const auto& live) { return !has_connections(live); });
-  }
-  std::erase_if(departed_, [](const auto& entry) { return entry.second.lives.empty(); });
+void Departures::arrive(const registry::Live& live) {
+  const auto at = departed_.find(key_of(live));
+  if (at == departed_.end()) return;
+  Departed& departed = at->second;
+  set_due(at->first, departed, kPardoned);
+  std::erase_if(departed.lives, [](const auto& each) { return !has_connections(each); });
+  if (departed.lives.empty()) departed_.erase(at);
+}
+
+void Departures::set_due(const Key& key, Departed& departed, std::uint64_t due_ms) {
+  due_.erase({departed.due_ms, key});
+  departed.due_ms = due_ms;
+  if (due_ms != kPardoned) due_.emplace(due_ms, key);
 }
 
 bool Departures::condemn_due(std::uint64_t now_ms) {
-  const auto condemned = std::erase_if(departed_, [now_ms](const auto& entry) {
-    if (entry.second.due_ms > now_ms) return false;
-    for (const auto& live : entry.second.lives) {
+  bool any = false;
+  while (!due_.empty() && due_.begin()->first <= now_ms) {
+    const auto at = departed_.find(due_.begin()->second);
+    due_.erase(due_.begin());
+    for (const auto& live : at->second.lives) {
       live->condemned.store(registry::Condemned::instance_removed, std::memory_order_release);
     }
-    return true;
-  });
-  return condemned != 0;
+    departed_.erase(at);
+    any = true;
+  }
+  return any;
 }
 
 std::uint64_t Departures::next_ms() const {
-  std::uint64_t next = kPardoned;
-  for (const auto& [key, departed] : departed_) next = std::min(next, departed.due_ms);
-  return next;
+  return due_.empty() ? kPardoned : due_.begin()->first;
 }
 
 }  // namespace sluice

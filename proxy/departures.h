@@ -7,25 +7,26 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
-#include "config/config.h"
-#include "registry/snapshot.h"
+#include "config/endpoint.h"
+#include "registry/live.h"
 
 namespace sluice {
 
 class Departures {
  public:
-  // Notes what is in `before` and no more in `after`, and pardons what is in `after` again.
-  // `drain_of` answers on_remove.drain of a service as it was configured before.
-  void note(const registry::Snapshot& before, const registry::Snapshot& after,
-            const std::function<config::Duration(const std::string& service)>& drain_of,
-            std::uint64_t now_ms);
+  // The instance was removed: its connections, and those of its earlier incarnations, may go on
+  // until `due_ms`.
+  void depart(std::shared_ptr<registry::Live> live, std::uint64_t due_ms);
+  // It is in rotation, perhaps again.
+  void arrive(const registry::Live& live);
 
   // Condemns the instances whose time is over, and forgets them. True if there were any.
   bool condemn_due(std::uint64_t now_ms);
@@ -40,9 +41,11 @@ class Departures {
     std::uint64_t due_ms = 0;  // UINT64_MAX: pardoned
   };
   static Key key_of(const registry::Live& live);
-  static bool has(const registry::Snapshot& snapshot, const Key& key);
+
+  void set_due(const Key& key, Departed& departed, std::uint64_t due_ms);
 
   std::map<Key, Departed> departed_;
+  std::set<std::pair<std::uint64_t, Key>> due_;  // of those that are not pardoned
 };
 
 }  // namespace sluice

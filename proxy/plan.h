@@ -32,7 +32,8 @@ struct Plan {
   std::uint64_t version = 0;
   std::uint64_t registry_index = 0;
   std::vector<ListenerPlan> listeners;
-  // Every service, whether a listener leads to it or not.
+  // By key: every service, whether a listener leads to it or not, and each selection of one that a
+  // listener asks for.
   std::map<std::string, std::shared_ptr<const session::Upstream>, std::less<>> upstreams;
   // Grows each time that instances or listeners were condemned: their connections are to be closed.
   std::uint64_t sweep = 0;

@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "config/selector.h"
+
 namespace sluice {
 
 namespace {
@@ -29,13 +31,25 @@ bool is_unproven(const registry::Service& service) {
          });
 }
 
-std::vector<balance::Member> members_of(const registry::Service& service) {
+std::vector<balance::Member> members_of(const registry::Service& service,
+                                        const config::Selector& selector) {
   std::vector<balance::Member> members;
   members.reserve(service.instances.size());
   for (const auto& instance : service.instances) {
+    if (!selector.matches(instance->labels)) continue;
     members.push_back({instance->live, instance->weight, instance->priority});
   }
   return members;
+}
+
+config::Selector selector_of(const std::string& text) {
+  config::SelectorProblem problem;
+  return config::Selector::parse(text, problem).value_or(config::Selector());
+}
+
+// Names hold no braces.
+std::string key_of(const std::string& service, const config::Selector& selector) {
+  return selector.is_empty() ? service : service + '{' + selector.text() + '}';
 }
 
 }  // namespace
@@ -80,13 +94,19 @@ std::shared_ptr<const Plan> Planner::plan(const config::Config& config,
   plan->registry_index = snapshot.index;
   plan->sweep = sweep_;
   for (const config::Service& service : config.services) {
-    plan->upstreams[service.name] = upstream(config, service, snapshot);
+    plan->upstreams[service.name] = upstream(config, service, "", snapshot);
   }
   std::set<std::string> names;
   for (const config::Listener& listener : config.listeners) {
     names.insert(listener.name);
     ListenerPlan& line = plan->listeners.emplace_back();
-    line.route = route(config, listener, plan->upstreams.at(listener.service));
+    auto chosen = plan->upstreams.at(listener.service);
+    if (!listener.selector.empty()) {
+      const config::Service& service = *config.find_service(listener.service);
+      chosen = upstream(config, service, listener.selector, snapshot);
+      plan->upstreams[chosen->key] = chosen;
+    }
+    line.route = route(config, listener, std::move(chosen));
     for (const std::string& bind : listener.bind) {
       line.sockets.push_back(sockets_.at(endpoint_of(bind)));
     }
@@ -109,10 +129,14 @@ std::shared_ptr<const Plan> Planner::drain_plan(const Plan& last, DrainPlan drai
 
 std::shared_ptr<const session::Upstream> Planner::upstream(const config::Config& config,
                                                            const config::Service& service,
+                                                           const std::string& selector_text,
                                                            const registry::Snapshot& snapshot) {
+  const config::Selector selector = selector_of(selector_text);
+  const std::string key = key_of(service.name, selector);
   const registry::Service* known = snapshot.find(service.name);
-  const std::uint64_t topology = known != nullptr ? known->topology : 0;
-  Built& built = upstreams_[service.name];
+  std::uint64_t topology = known != nullptr ? known->topology : 0;
+  if (known != nullptr && !selector.is_empty()) topology = std::max(topology, known->labelled);
+  Built& built = upstreams_[key];
   const config::Tcp tcp = config::instance_tcp(config, service);
   const bool same_members =
       built.upstream != nullptr && built.topology == topology && built.balance == service.balance;
@@ -122,6 +146,7 @@ std::shared_ptr<const session::Upstream> Planner::upstream(const config::Config&
   }
   if (built.upstream != nullptr && known != nullptr && is_unproven(*known)) return built.upstream;
   auto upstream = std::make_shared<session::Upstream>();
+  upstream->key = key;
   upstream->service = service.name;
   upstream->retry = service.retry;
   upstream->suspect_after = service.outlier.consecutive;
@@ -130,7 +155,7 @@ std::shared_ptr<const session::Upstream> Planner::upstream(const config::Config&
   upstream->balancer =
       same_members ? built.upstream->balancer
                    : balance::make_balancer(service.balance, known != nullptr
-                                                                 ? members_of(*known)
+                                                                 ? members_of(*known, selector)
                                                                  : std::vector<balance::Member>{});
   built = {topology, service.balance, std::move(upstream)};
   return built.upstream;

@@ -61,6 +61,7 @@ class Planner {
   };
   std::shared_ptr<const session::Upstream> upstream(const config::Config& config,
                                                     const config::Service& service,
+                                                    const std::string& selector,
                                                     const registry::Snapshot& snapshot);
   std::shared_ptr<const session::Route> route(const config::Config& config,
                                               const config::Listener& listener,

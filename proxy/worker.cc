@@ -134,7 +134,7 @@ void Worker::adopt_listeners() {
 
 std::shared_ptr<session::ServiceState> Worker::service_state(
     const std::shared_ptr<const session::Upstream>& upstream) {
-  std::weak_ptr<session::ServiceState>& known = services_[upstream->service];
+  std::weak_ptr<session::ServiceState>& known = services_[upstream->key];
   std::shared_ptr<session::ServiceState> state = known.lock();
   if (!state) {
     state = std::make_shared<session::ServiceState>(
@@ -147,7 +147,7 @@ std::shared_ptr<session::ServiceState> Worker::service_state(
 
 // The newest that is known here of the service behind a route that is in no plan of ours.
 std::shared_ptr<session::ServiceState> Worker::service_known_for(const session::Route& route) {
-  const std::string& name = route.upstream->service;
+  const std::string& name = route.upstream->key;
   if (const auto used = services_.find(name); used != services_.end()) {
     if (auto state = used->second.lock()) return state;
   }
@@ -338,6 +338,17 @@ void Worker::describe(const std::function<bool(const session::Session&)>& wanted
     ++total;
     if (into.size() < most) into.push_back(session->describe());
   }
+}
+
+std::set<const registry::Live*> Worker::busy_ones(
+    const std::vector<std::shared_ptr<registry::Live>>& lives, std::uint64_t within_ms) const {
+  std::set<const registry::Live*> wanted, busy;
+  for (const auto& live : lives) wanted.insert(live.get());
+  for (const auto& session : sessions_) {
+    if (!wanted.contains(session->instance()) || session->is_quiet(within_ms)) continue;
+    busy.insert(session->instance());
+  }
+  return busy;
 }
 
 bool Worker::end_session(std::uint64_t serial, CloseReason reason) {

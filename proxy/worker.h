@@ -23,6 +23,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -77,6 +78,10 @@ class Worker final : session::Host {
   void describe(const std::function<bool(const session::Session&)>& wanted, std::size_t most,
                 std::vector<session::Description>& into, std::uint64_t& total) const;
   bool end_session(std::uint64_t serial, metrics::CloseReason reason);
+  // Those of the instances that have a connection here which moved bytes within the last so many
+  // milliseconds.
+  std::set<const registry::Live*> busy_ones(
+      const std::vector<std::shared_ptr<registry::Live>>& lives, std::uint64_t within_ms) const;
 
  private:
   void run();

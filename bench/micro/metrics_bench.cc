@@ -18,7 +18,7 @@ void scrape(benchmark::State& state) {
   const auto snapshot = registry.snapshot();
   metrics::Metrics metrics(
       2, {[&] { return snapshot; }, [] { return std::vector<metrics::Sources::Worker>(2); },
-          [] { return std::uint64_t{0}; }, "0"});
+          [] { return std::uint64_t{0}; }, [] { return metrics::Sources::Store{}; }, "0"});
   const auto listener = metrics.listener("front");
   const auto route = metrics.route("front", "service");
   const auto cells = metrics.service("service");

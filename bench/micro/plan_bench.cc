@@ -35,7 +35,7 @@ config::Config config_of(config::Service service) {
 
 metrics::Sources no_sources() {
   return {[] { return nullptr; }, [] { return std::vector<metrics::Sources::Worker>{}; },
-          [] { return std::uint64_t{0}; }, ""};
+          [] { return std::uint64_t{0}; }, [] { return metrics::Sources::Store{}; }, ""};
 }
 
 // What the control loop has: the configuration, the registry, and the plans made of them.

@@ -2,11 +2,14 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <memory>
 #include <utility>
 
 #include "registry/json_body.h"
+#include "proxy/admin/registrations.h"
 #include "proxy/admin/router.h"
 #include "proxy/admin/scribe.h"
 #include "proxy/admin/views.h"
@@ -217,7 +220,7 @@ Router make_router(Control& control, const std::shared_ptr<Orders>& orders) {
   const auto connections = [&control, orders](const Request& request, const Responder& responder) {
     serve_connections(control, orders, request, responder);
   };
-  return Router({
+  std::vector<Route> routes = {
       {"GET", {"healthz"}, {}, false, with(serve_healthz)},
       {"GET", {"readyz"}, {}, false, with(serve_readyz)},
       {"GET", {"metrics"}, {}, false, page(metrics_page)},
@@ -233,7 +236,9 @@ Router make_router(Control& control, const std::shared_ptr<Orders>& orders) {
        connections},
       {"DELETE", {"v1", "connections", "*"}, {}, false, with(end_connection)},
       {"POST", {"v1", "reload"}, {"dry_run"}, true, with(reload)},
-  });
+  };
+  std::ranges::move(registration_routes(control), std::back_inserter(routes));
+  return Router(std::move(routes));
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 
 #include "config/load.h"
 #include "config/render.h"
+#include "registry/requests.h"
 #include "registry/snapshot.h"
 
 namespace sluice::admin {
@@ -75,6 +76,26 @@ struct ReloadReport {
   std::uint64_t index = 0;
 };
 
+// --- What clients ask of the registry
+
+struct EnrollWish {
+  bool creates = false;       // an id that exists is a fault
+  bool wait_applied = false;  // answer once every worker routes by it
+};
+
+struct LeaveWish {
+  std::optional<std::uint64_t> incarnation;  // only this one or a younger one
+  std::optional<config::Duration> drain;     // none: the service's
+  bool wait = false;                         // answer when the last connection is gone
+};
+
+struct WriteAnswer {
+  registry::Receipt receipt;
+  std::string not_kept;           // why it would not survive a restart; "": it would
+  std::uint32_t connections = 0;  // of leave(): that are left
+};
+using Answered = std::function<void(const WriteAnswer&)>;
+
 class Control {
  public:
   virtual ~Control() = default;
@@ -99,6 +120,11 @@ class Control {
   virtual void reload(bool dry_run, std::function<void(ReloadReport)> done) = 0;
   virtual void connections(const ConnectionQuery& query,
                            std::function<void(ConnectionList)> done) = 0;
+  virtual void enroll(registry::Registration registration, EnrollWish wish, Answered done) = 0;
+  virtual void beat(std::string service, std::string id, registry::Beat beat, Answered done) = 0;
+  virtual void leave(std::string service, std::string id, LeaveWish wish, Answered done) = 0;
+  virtual void set_admin(std::string service, std::string id, registry::AdminWish wish,
+                         Answered done) = 0;
   virtual void close_connection(const std::string& id, std::function<void(bool found)> done) = 0;
 };
 

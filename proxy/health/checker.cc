@@ -222,6 +222,17 @@ void Checker::sync(const registry::Snapshot& snapshot,
   if (!state_->line.empty()) state_->wheel.set(state_->next_tick, net::monotonic_ms());
 }
 
+void Checker::add(const std::shared_ptr<registry::Live>& instance) {
+  const auto check = state_->checks.find(instance->identity.service);
+  if (check == state_->checks.end()) return;
+  state_->keep_or_add(instance, check->second);
+  state_->wheel.set(state_->next_tick, net::monotonic_ms());
+}
+
+void Checker::remove(const registry::Live& instance) {
+  state_->targets.erase(&instance);
+}
+
 void Checker::probe_soon(const registry::Live& instance) {
   State::Target* target = state_->find(instance);
   if (target != nullptr) target->bring_forward(target->started_ms + kSoonMs);

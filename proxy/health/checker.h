@@ -50,6 +50,11 @@ class Checker {
   // over the interval. O(n) in the instances of the snapshot and of the one before.
   void sync(const registry::Snapshot& snapshot, const std::vector<config::Service>& services);
 
+  // An instance that has come and one that has left, between two calls of sync(): the first is
+  // probed by the check that its service had then, if it had one. O(log n).
+  void add(const std::shared_ptr<registry::Live>& instance);
+  void remove(const registry::Live& instance);
+
   // Has an instance probed without waiting for its turn (it fell under suspicion), unless it is
   // being probed, and no sooner than 100 ms after its last probe started. Unknown instances are
   // ignored.

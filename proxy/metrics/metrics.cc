@@ -261,6 +261,25 @@ void write_discovery(Page& page, const Snapshot& snapshot, const Tally& tally) {
   page.write(requests);
 }
 
+void write_took(Page& page, const char* name, const char* help, const Took& took) {
+  HistogramSum durations;
+  durations.add(took.duration);
+  auto family = Family::histogram(name, help);
+  family.add({}, durations);
+  page.write(family);
+}
+
+void write_store(Page& page, const Sources::Store& store) {
+  page.write(Family::gauge("sluice_store_up", "Whether the store took the last write.")
+                 .add({}, std::uint64_t{store.is_well}));
+  page.write(Family::counter("sluice_store_transactions_total", "Writes that are durable.")
+                 .add({}, store.transactions));
+  page.write(Family::counter("sluice_store_commits_total", "Commits; one holds many writes.")
+                 .add({}, store.commits));
+  page.write(Family::counter("sluice_store_failures_total", "Writes that failed.")
+                 .add({}, store.failures));
+}
+
 void write_reloads(Page& page, const Tally& tally) {
   page.write(Family::counter("sluice_reloads_total", "Reloads of the configuration, by result.")
                  .add({{"result", "success"}}, tally.reloads_done)
@@ -381,6 +400,16 @@ void Metrics::instance_removed() {
   ++state_->tally.instances_removed;
 }
 
+void Metrics::registered(std::uint64_t took_us) {
+  const std::lock_guard lock(state_->mutex);
+  state_->tally.registrations->duration.observe(took_us);
+}
+
+void Metrics::routed(std::uint64_t took_us) {
+  const std::lock_guard lock(state_->mutex);
+  state_->tally.plans->duration.observe(took_us);
+}
+
 void Metrics::discovery_request(const std::string& service, int status) {
   const bool known = state_->snapshot()->services.contains(service);
   const std::lock_guard lock(state_->mutex);
@@ -417,6 +446,12 @@ std::string Metrics::text() const {
   write_registry(page, *snapshot, counted.tally);
   write_checks(page, *snapshot, counted.tally);
   write_discovery(page, *snapshot, counted.tally);
+  write_took(page, "sluice_registration_duration_seconds",
+             "How long registrations took, from the request to the answer.",
+             *counted.tally.registrations);
+  write_took(page, "sluice_discovery_to_dataplane_seconds",
+             "How long changes of the registry took to reach every worker.", *counted.tally.plans);
+  write_store(page, sources.store());
   write_reloads(page, counted.tally);
   write_workers(page, sources.workers());
   page.write(Family::counter("sluice_log_lines_dropped_total", "Log lines that were lost.")

@@ -30,6 +30,13 @@ struct Sources {
   };
   std::function<std::vector<Worker>()> workers;
   std::function<std::uint64_t()> log_lines_dropped;
+  struct Store {
+    bool is_well = true;
+    std::uint64_t transactions = 0;
+    std::uint64_t commits = 0;
+    std::uint64_t failures = 0;
+  };
+  std::function<Store()> store;
   std::string version;
 };
 
@@ -50,8 +57,10 @@ class Metrics {
   // Events of the control loop and of the API.
   void checked(const std::string& service, bool success, std::uint64_t duration_us);
   void reloaded(bool ok);
-  void instance_added();    // sluice_registered_services_total
-  void instance_removed();  // sluice_deregistered_services_total
+  void instance_added();                   // sluice_registered_services_total
+  void instance_removed();                 // sluice_deregistered_services_total
+  void registered(std::uint64_t took_us);  // a registration, from the request to its answer
+  void routed(std::uint64_t took_us);      // a change of the registry, until all workers go by it
   // A service that the registry does not know is counted under the empty name: asking for made-up
   // ones adds no series.
   void discovery_request(const std::string& service, int status);

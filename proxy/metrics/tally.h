@@ -19,7 +19,11 @@ struct CheckTally {
   DurationHistogram<14> duration{kConnectBoundsUs};
 };
 
-// A copy is cheap and shares the tallies of checks, which may be read while they are counted.
+struct Took {
+  DurationHistogram<14> duration{kConnectBoundsUs};
+};
+
+// A copy is cheap and shares the tallies of durations, which may be read while they are counted.
 struct Tally {
   std::map<std::string, std::shared_ptr<CheckTally>, std::less<>> checks;   // by service
   std::map<std::pair<std::string, int>, std::uint64_t> discovery_requests;  // by service and status
@@ -27,6 +31,8 @@ struct Tally {
   std::uint64_t reloads_failed = 0;
   std::uint64_t instances_added = 0;
   std::uint64_t instances_removed = 0;
+  std::shared_ptr<Took> registrations = std::make_shared<Took>();  // from the request to the answer
+  std::shared_ptr<Took> plans = std::make_shared<Took>();  // from a change to all workers' knowing
 };
 
 }  // namespace sluice::metrics

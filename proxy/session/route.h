@@ -16,6 +16,7 @@ namespace sluice::session {
 // A service as the data path sees it. Immutable; shared by all workers; replaced as a whole when
 // the service's members or policies change.
 struct Upstream {
+  std::string key;  // tells it from others: the service, and the selector if there is one
   std::string service;
   config::Retry retry;
   std::uint32_t suspect_after =

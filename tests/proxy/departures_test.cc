@@ -7,7 +7,6 @@
 namespace sluice {
 namespace {
 
-using namespace std::chrono_literals;
 using registry::Condemned;
 
 constexpr std::uint64_t kNever = UINT64_MAX;
@@ -16,17 +15,22 @@ constexpr std::uint64_t kNever = UINT64_MAX;
 class DeparturesTest : public testing::Test {
  protected:
   void serve(const std::vector<std::string>& addresses, std::uint64_t now_ms) {
-    const auto before = registry.snapshot();
     config::Service service;
-    service.name = "s";
-    service.check.type = config::CheckType::none;
     for (const std::string& address : addresses) {
       service.instances.emplace_back().address = address;
     }
+    reconcile(service, now_ms);
+  }
+  void reconcile(config::Service service, std::uint64_t now_ms) {
+    service.name = "s";
+    service.check.type = config::CheckType::none;
     registry.reconcile({service}, false, {now_ms, 0});
-    departures.note(
-        *before, *registry.snapshot(), [](const std::string&) { return config::Duration(30s); },
-        now_ms);
+    for (const auto& left : registry.take_departed()) {
+      departures.depart(left.live, now_ms + 30'000);
+    }
+    for (const auto& change : registry.take_changes()) {
+      if (change.kind == registry::Change::Kind::added) departures.arrive(*change.instance->live);
+    }
   }
   std::shared_ptr<registry::Live> connected_to(const std::string& id) {
     auto live = registry.snapshot()->find("s")->find(id)->live;
@@ -71,17 +75,11 @@ TEST_F(DeparturesTest, OneThatComesBackIsPardonedWithItsEarlierIncarnations) {
 
 TEST_F(DeparturesTest, AnotherAddressUnderTheSameIdIsNoReturn) {
   config::Service service;
-  service.name = "s";
-  service.check.type = config::CheckType::none;
-  service.instances.emplace_back();
-  service.instances[0].id = "a";
-  const auto drain = [](const std::string&) { return config::Duration(30s); };
+  service.instances.emplace_back().id = "a";
   std::shared_ptr<registry::Live> old;
   for (const std::string address : {"127.0.0.1:1", "127.0.0.1:2"}) {
-    const auto before = registry.snapshot();
     service.instances[0].address = address;
-    registry.reconcile({service}, false, {0, 0});
-    departures.note(*before, *registry.snapshot(), drain, 0);
+    reconcile(service, 0);
     if (!old) old = connected_to("a");
   }
   EXPECT_TRUE(departures.condemn_due(30'000));

@@ -23,7 +23,7 @@ using test::Peer;
 
 metrics::Sources no_sources() {
   return {[] { return nullptr; }, [] { return std::vector<metrics::Sources::Worker>{}; },
-          [] { return std::uint64_t{0}; }, ""};
+          [] { return std::uint64_t{0}; }, [] { return metrics::Sources::Store{}; }, ""};
 }
 
 config::Log quiet_log() {

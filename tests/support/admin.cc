@@ -133,6 +133,10 @@ Response Admin::post(const std::string& target, const std::string& body,
   return request("POST", target, body, all);
 }
 
+Response Admin::put(const std::string& target, const std::string& body) const {
+  return request("PUT", target, body, {{"Content-Type", "application/json"}});
+}
+
 Response Admin::del(const std::string& target) const {
   return request("DELETE", target, "", {});
 }

@@ -38,6 +38,7 @@ class Admin {
   Response get(const std::string& target, const Headers& headers = {}) const;
   Response post(const std::string& target, const std::string& body = "",
                 const Headers& headers = {}) const;
+  Response put(const std::string& target, const std::string& body = "") const;
   Response del(const std::string& target) const;
   Response request(const std::string& method, const std::string& target, const std::string& body,
                    const Headers& headers) const;

@@ -86,6 +86,8 @@ std::string Sluice::configuration(const Scene& scene) const {
   yaml << "version: 1\n"
        << "process: {" << scene.process << "}\n"
        << "admin: {bind: \"" << admin_.address() << '"' << and_more(scene.admin) << "}\n"
+       << "registry: {store: {path: \"" << files_.path("sluice.db") << "\"}"
+       << and_more(scene.registry) << "}\n"
        << "log: {level: info, format: json, target: stderr}\n"
        << "defaults:\n"
        << "  timeouts: {connect: 300ms, idle: 30s}\n"

@@ -31,6 +31,7 @@ struct Scene {
   std::string listener = "";                // more keys of listener "front"
   std::string process = "workers: 2";
   std::string admin = "";                   // more keys of admin
+  std::string registry = "";                // more keys of registry
   std::vector<std::string> listeners = {};  // further listeners and services, as maps
   std::vector<std::string> services = {};
   std::uint64_t fd_limit = 0;  // RLIMIT_NOFILE of the process; 0: as ours

@@ -83,6 +83,26 @@ class FakeControl : public Control {
     one.bytes_up = 1ull << 53;
     done({3, {one}});
   }
+  void enroll(registry::Registration said, EnrollWish wish, Answered done) override {
+    asked = "register " + said.service + "/" + said.id + " at " + said.address.text() +
+            (wish.creates ? ", create" : "") + (wish.wait_applied ? ", applied" : "");
+    done(answer);
+  }
+  void beat(std::string service, std::string id, registry::Beat beat, Answered done) override {
+    asked = "beat " + service + "/" + id + " " + std::to_string(beat.weight.value_or(0));
+    done(answer);
+  }
+  void leave(std::string service, std::string id, LeaveWish wish, Answered done) override {
+    asked = "leave " + service + "/" + id + " " + std::to_string(wish.incarnation.value_or(0)) +
+            " " + std::to_string(wish.drain.value_or(config::Duration(0)).count()) +
+            (wish.wait ? " wait" : "");
+    done(answer);
+  }
+  void set_admin(std::string service, std::string id, registry::AdminWish wish,
+                 Answered done) override {
+    asked = service + "/" + id + " " + std::string(word(wish.admin)) + " " + wish.reason;
+    done(answer);
+  }
   void close_connection(const std::string& id, std::function<void(bool)> done) override {
     if (id != "lost") done(id == "0-17");
   }
@@ -91,6 +111,7 @@ class FakeControl : public Control {
   std::string phase = "ready";
   bool has_eligible = true;
   ReloadReport report;
+  WriteAnswer answer{{registry::Fault::none, "", 9, instance("a"), true}, "", 3};
   std::string asked;
 
   std::atomic<bool> is_slow = false;  // metrics_text() takes until the test lets it go on
@@ -415,6 +436,88 @@ TEST_F(Api, AnswersHeadAsGet) {
   EXPECT_EQ(reply.status, 200);
   EXPECT_EQ(reply.headers.at("content-length"), "3");
   EXPECT_EQ(reply.body, "");
+}
+
+// --- Registrations
+
+constexpr std::string_view kInstance = "/v1/services/pg/instances/a";
+const test::Headers kJson = {{"Content-Type", "application/json"}};
+
+TEST_F(Api, PassesOnWhatInstancesSay) {
+  const std::string path(kInstance);
+  struct Case {
+    std::string method, target, body, asked;
+  };
+  const std::vector<Case> cases = {
+      {"PUT", path, R"({"address":"10.0.0.1:80"})", "register pg/a at 10.0.0.1:80"},
+      {"PUT", path + "?wait=applied&create=true", R"({"address":"10.0.0.1:80"})",
+       "register pg/a at 10.0.0.1:80, create, applied"},
+      {"POST", "/v1/register", R"({"service":"pg","id":"b","address":"10.0.0.1:80"})",
+       "register pg/b at 10.0.0.1:80"},
+      {"POST", "/v1/register", R"({"service":"pg","address":"::1","port":80})",
+       "register pg/[::1]:80 at [::1]:80"},
+      {"PUT", path + "/heartbeat", "", "beat pg/a 0"},
+      {"PUT", path + "/heartbeat", R"({"weight":4})", "beat pg/a 4"},
+      {"DELETE", path, "", "leave pg/a 0 0"},
+      {"DELETE", path + "?drain=2s&wait=true&incarnation=7", "", "leave pg/a 7 2000 wait"},
+      {"PUT", path + "/state", R"({"admin":"drain","reason":"x"})", "pg/a drain x"},
+  };
+  for (const Case& each : cases) {
+    const Response response = client_.request(each.method, each.target, each.body, kJson);
+    EXPECT_EQ(response.status, 200) << each.target << response.body;
+    EXPECT_EQ(control_.asked, each.asked);
+    EXPECT_EQ(response.json()["index"], 9) << each.target;
+    EXPECT_EQ(response.json()["epoch"], "e1") << each.target;
+    EXPECT_EQ(response.headers.at("x-sluice-index"), "9") << each.target;
+  }
+}
+
+TEST_F(Api, RefusesWhatInstancesSayWrongly) {
+  const std::string path(kInstance), good = R"({"address":"10.0.0.1:80"})";
+  const std::vector<std::tuple<std::string, std::string, std::string>> cases = {
+      {"PUT", path, "{}"},
+      {"PUT", path, "{"},
+      {"PUT", path + "?wait=true", good},
+      {"PUT", path + "?create=perhaps", good},
+      {"PUT", path + "?ttl=5s", good},
+      {"PUT", path + "/heartbeat", R"({"address":"10.0.0.2:80"})"},
+      {"PUT", path + "/state", "{}"},
+      {"DELETE", path + "?drain=soon", ""},
+      {"DELETE", path + "?incarnation=-1", ""},
+      {"DELETE", path + "?wait=applied", ""},
+  };
+  for (const auto& [method, target, body] : cases) {
+    const Response response = client_.request(method, target, body, kJson);
+    EXPECT_EQ(response.status, 400) << method << " " << target << " " << body;
+    EXPECT_EQ(control_.asked, "") << target;
+  }
+}
+
+TEST_F(Api, SaysWhatCouldNotBeDone) {
+  using registry::Fault;
+  const std::vector<std::tuple<Fault, int, std::string>> cases = {
+      {Fault::unknown_service, 404, "unknown_service"},
+      {Fault::unknown_instance, 404, "unknown_instance"},
+      {Fault::closed, 403, "registration_closed"},
+      {Fault::address_refused, 403, "address_refused"},
+      {Fault::static_instance, 409, "static_instance"},
+      {Fault::older_incarnation, 409, "older_incarnation"},
+      {Fault::exists, 409, "exists"},
+      {Fault::ttl_out_of_bounds, 400, "invalid"},
+      {Fault::full, 429, "too_many"},
+  };
+  for (const auto& [fault, status, word] : cases) {
+    control_.answer = {{fault, "why", 0, nullptr, false}, "", 0};
+    const Response response = client_.request("PUT", std::string(kInstance) + "/heartbeat", "", kJson);
+    EXPECT_EQ(response.status, status) << word;
+    EXPECT_EQ(code(response), word);
+    EXPECT_EQ(message(response), "why");
+  }
+  control_.answer = {{Fault::none, "", 9, instance("a"), true}, "disk is full", 0};
+  const Response response = client_.request("DELETE", std::string(kInstance), "", kJson);
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(code(response), "not_durable");
+  EXPECT_EQ(message(response), "done, but it may not survive a restart: disk is full");
 }
 
 }  // namespace

@@ -34,7 +34,8 @@ class MetricsTest : public ::testing::Test {
   Sources sources() {
     return {[this] { return current(); },
             [] { return std::vector<Sources::Worker>{{7, 0.25}, {8, 0}}; },
-            [] { return std::uint64_t{3}; }, "1.2.3"};
+            [] { return std::uint64_t{3}; }, [] { return Sources::Store{false, 40, 7, 2}; },
+            "1.2.3"};
   }
 
   static Instance instance(std::string id, State state = State::up) {
@@ -303,6 +304,10 @@ TEST_F(MetricsTest, ShowsTheProcess) {
   EXPECT_EQ(page.value("sluice_plan_version", {{"worker", "1"}}), "8");
   EXPECT_EQ(page.value("sluice_worker_loop_lag_seconds", {{"worker", "0"}}), "0.25");
   EXPECT_EQ(page.value("sluice_log_lines_dropped_total"), "3");
+  EXPECT_EQ(page.value("sluice_store_up"), "0");
+  EXPECT_EQ(page.value("sluice_store_transactions_total"), "40");
+  EXPECT_EQ(page.value("sluice_store_commits_total"), "7");
+  EXPECT_EQ(page.value("sluice_store_failures_total"), "2");
   EXPECT_EQ(page.value("sluice_build_info", {{"version", "1.2.3"}}), "1");
   for (const char* name : {"process_cpu_seconds_total", "process_resident_memory_bytes",
                            "process_virtual_memory_bytes", "process_open_fds", "process_max_fds",
@@ -366,6 +371,12 @@ TEST_F(WholePageTest, HoldsEveryMetricWithItsLabelsAndNoOther) {
       {"sluice_deregistered_services_total", {}},
       {"sluice_discovery_requests_total", {"service", "status"}},
       {"sluice_health_check_failures_total", {"service"}},
+      {"sluice_registration_duration_seconds", {}},
+      {"sluice_discovery_to_dataplane_seconds", {}},
+      {"sluice_store_up", {}},
+      {"sluice_store_transactions_total", {}},
+      {"sluice_store_commits_total", {}},
+      {"sluice_store_failures_total", {}},
       {"sluice_reloads_total", {"result"}},
       {"sluice_plan_version", {"worker"}},
       {"sluice_worker_loop_lag_seconds", {"worker"}},
@@ -428,7 +439,7 @@ TEST_F(WholePageTest, EveryHistogramGrowsUpToItsCount) {
       EXPECT_EQ(counts.size(), 15U) << name;
     }
   }
-  EXPECT_EQ(histograms, 3U);
+  EXPECT_EQ(histograms, 5U);
 }
 
 TEST_F(WholePageTest, PleasesPromtool) {

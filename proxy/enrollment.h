@@ -1,0 +1,95 @@
+// The control loop's side of what clients ask of the registry: whether it may be done, having it
+// done, kept and published, and the answer when all that was asked for has come true.
+//
+// Control loop only; answers may come on any thread. An answer that still waits for something when
+// this is destroyed never comes.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "proxy/admin/control.h"
+#include "proxy/keeper.h"
+#include "proxy/net/loop.h"
+#include "registry/access/address_policy.h"
+#include "registry/access/bounds.h"
+#include "registry/registry.h"
+
+namespace sluice {
+
+class Enrollment {
+ public:
+  struct Surroundings {
+    registry::Registry& registry;
+    Keeper& keeper;
+    net::Loop& loop;
+    std::function<registry::Now()> now;
+    // The version of the first plan that shows the registry as of `index`; 0: not published yet.
+    std::function<std::uint64_t(std::uint64_t index)> plan_of;
+    // The version that every worker runs by, or a later one.
+    std::function<std::uint64_t()> plan_of_all;
+    // How long connections of a removed instance of the service may go on.
+    std::function<config::Duration(const std::string& service)> drain_of;
+  };
+  explicit Enrollment(Surroundings around);
+  Enrollment(const Enrollment&) = delete;
+  Enrollment& operator=(const Enrollment&) = delete;
+
+  // Which addresses may be registered follows from the configuration and this machine's addresses.
+  void reconfigure(const config::Config& config);
+
+  void enroll(const registry::Registration& registration, const admin::EnrollWish& wish,
+              admin::Answered done);
+  void beat(const std::string& service, const std::string& id, const registry::Beat& beat,
+            admin::Answered done);
+  void leave(const std::string& service, const std::string& id, const admin::LeaveWish& wish,
+             admin::Answered done);
+  void set_admin(const std::string& service, const std::string& id, const registry::AdminWish& wish,
+                 admin::Answered done);
+
+  // Readers see all that was done so far: who only waits for that, and for the store, is answered.
+  void on_shown();
+  // A plan was published, or a worker runs by a new one.
+  void look_for_applied();
+  // Any thread: whether somebody waits for the workers.
+  bool awaits_workers() const { return awaits_workers_.load(std::memory_order_acquire); }
+
+ private:
+  // One answer, given when everything that it waits for has come true. The store's word comes on
+  // another thread.
+  class Pending;
+  struct Applied {
+    std::uint64_t index;
+    std::shared_ptr<Pending> pending;
+    std::uint64_t version = 0;  // of the plan that shows it; 0: there is none yet
+  };
+  struct Leaving {
+    std::shared_ptr<registry::Live> live;
+    std::uint64_t until_ms;
+    std::shared_ptr<Pending> pending;
+  };
+
+  bool is_refused(const registry::Registration& registration, admin::WriteAnswer& answer) const;
+  void keep(const std::shared_ptr<Pending>& pending);
+  void show(std::shared_ptr<Pending> pending);
+  void await_drain(const std::shared_ptr<registry::Live>& live, config::Duration drain,
+                   const std::shared_ptr<Pending>& pending);
+  void look_for_left();
+
+  const Surroundings around_;
+  access::AddressPolicy policy_;
+  const access::Bounds bounds_;
+  net::Timer leaving_timer_;
+  std::vector<std::shared_ptr<Pending>> not_shown_;
+  std::list<Applied> applied_;  // in the order of their index
+  std::list<Leaving> leaving_;
+  std::atomic<bool> awaits_workers_{false};
+};
+
+}  // namespace sluice
