@@ -8,6 +8,8 @@
 #include <string_view>
 #include <utility>
 
+#include "proxy/explain.h"
+
 namespace sluice {
 
 namespace {
@@ -133,6 +135,12 @@ std::shared_ptr<const registry::Instance> AdminView::choose(const std::string& s
       pick ? service_now->second->find(pick.member->id()) : nullptr;
   count(instance != nullptr ? 200 : 404);
   return {service_now->second, instance};  // kept alive by its service
+}
+
+std::optional<admin::Explanation> AdminView::explain(const std::string& listener,
+                                                     const std::string& client) {
+  return sluice::explain(*control_.published_config_.get(), *control_.published_snapshot_.get(),
+                         listener, client);
 }
 
 void AdminView::reload(bool dry_run, std::function<void(admin::ReloadReport)> done) {

@@ -24,6 +24,8 @@ class AdminView final : public admin::Control {
   bool is_ready() override;
   std::shared_ptr<const registry::Instance> choose(const std::string& service,
                                                    const std::string& client, bool& known) override;
+  std::optional<admin::Explanation> explain(const std::string& listener,
+                                            const std::string& client) override;
   void reload(bool dry_run, std::function<void(admin::ReloadReport)> done) override;
   void connections(const admin::ConnectionQuery& query,
                    std::function<void(admin::ConnectionList)> done) override;

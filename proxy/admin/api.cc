@@ -8,13 +8,13 @@
 #include <memory>
 #include <utility>
 
-#include "registry/json_body.h"
 #include "proxy/admin/registrations.h"
 #include "proxy/admin/router.h"
 #include "proxy/admin/scribe.h"
 #include "proxy/admin/views.h"
 #include "proxy/net/address.h"
 #include "registry/api.h"
+#include "registry/json_body.h"
 
 namespace sluice::admin {
 
@@ -99,6 +99,20 @@ void serve_instance(Control& control, const Request& request, const Responder& r
                 : known ? Reply::error(404, "no instance of " + service + " is eligible")
                         : no_such_service(service);
   responder.send(with_version(std::move(reply), *snapshot));
+}
+
+Reply explanation_page(Control& control, const Request& request) {
+  const auto listener = request.parameter("listener");
+  if (!listener) return Reply::error(400, "listener is missing");
+  std::string client;
+  if (const auto given = request.parameter("client")) {
+    const auto ip = canonical_ip(*given);
+    if (!ip) return Reply::error(400, "client must be an IP address");
+    client = *ip;
+  }
+  const auto told = control.explain(*listener, client);
+  if (!told) return Reply::error(404, "there is no listener " + *listener);
+  return Reply::json(explanation_json(*told));
 }
 
 // --- Connections
@@ -226,6 +240,7 @@ Router make_router(Control& control, const std::shared_ptr<Orders>& orders) {
       {"GET", {"metrics"}, {}, false, page(metrics_page)},
       {"GET", {"v1", "status"}, {}, false, with(serve_status)},
       {"GET", {"v1", "config"}, {}, false, page(config_page)},
+      {"GET", {"v1", "explain"}, {"listener", "client"}, false, page(explanation_page)},
       {"GET", {"v1", "services"}, {}, false, page(services_page)},
       {"GET", {"v1", "services", "*"}, {}, false, page(service_page)},
       {"GET", {"v1", "services", "*", "instance"}, {"client"}, false, with(serve_instance)},

@@ -15,6 +15,7 @@ namespace sluice::admin {
 //
 //   GET  /healthz  /readyz  /metrics
 //   GET  /v1/status  /v1/config  /v1/services  /v1/services/{s} /v1/services/{s}/instance?client=IP
+//   GET  /v1/explain?listener=&client=IP
 //   GET  /v1/connections?service=&listener=&instance=&limit=     DELETE /v1/connections/{id}
 //   POST /v1/reload?dry_run=true        or with the body {"dry_run": true}
 //

@@ -76,6 +76,22 @@ struct ReloadReport {
   std::uint64_t index = 0;
 };
 
+// --- Why a connection would go where
+
+struct Candidate {
+  std::shared_ptr<const registry::Instance> instance;
+  std::uint32_t load = 0;  // connections, pending ones included
+  std::string out;         // why it is passed over; "": it is not
+};
+
+struct Explanation {
+  std::uint64_t index = 0;  // of the registry that it holds for
+  std::string listener, client, service, selector, policy;
+  std::vector<Candidate> candidates;  // all instances of the service, by id
+  std::string winner;                 // the id; "": nobody
+  std::string why;                    // how it was chosen, or why nobody was
+};
+
 // --- What clients ask of the registry
 
 struct EnrollWish {
@@ -115,6 +131,10 @@ class Control {
   virtual std::shared_ptr<const registry::Instance> choose(const std::string& service,
                                                            const std::string& client,
                                                            bool& known) = 0;
+  // Where a connection from `client` (an IP address, or "") to a listener would go; nothing: there
+  // is no such listener. Changes nothing.
+  virtual std::optional<Explanation> explain(const std::string& listener,
+                                             const std::string& client) = 0;
   // The rest answers once, now or later, from any thread. A `done` that is dropped uncalled answers
   // 503.
   virtual void reload(bool dry_run, std::function<void(ReloadReport)> done) = 0;

@@ -40,6 +40,23 @@ void put(registry::JsonText& out, const Connection& connection) {
   out.close_object();
 }
 
+Json text_or_null(const std::string& text) {
+  return text.empty() ? Json(nullptr) : Json(text);
+}
+
+Json view(const Candidate& candidate) {
+  const registry::Instance& instance = *candidate.instance;
+  return {{"id", instance.id},
+          {"address", instance.address.host()},
+          {"port", instance.address.port},
+          {"state", word(instance.effective.state)},
+          {"reason", instance.effective.reason},
+          {"weight", instance.weight},
+          {"priority", instance.priority},
+          {"connections", candidate.load},
+          {"out", text_or_null(candidate.out)}};
+}
+
 std::string_view word(config::Difference::Kind kind) {
   switch (kind) {
     case config::Difference::Kind::added:
@@ -116,6 +133,19 @@ std::string connections_json(const ConnectionList& list) {
   out.close_array();
   out.close_object();
   return out.text();
+}
+
+std::string explanation_json(const Explanation& told) {
+  return text({{"index", told.index},
+               {"listener", told.listener},
+               {"client", text_or_null(told.client)},
+               {"route", "default"},
+               {"service", told.service},
+               {"selector", told.selector},
+               {"policy", told.policy},
+               {"winner", text_or_null(told.winner)},
+               {"why", told.why},
+               {"candidates", views(told.candidates)}});
 }
 
 std::string reload_json(const ReloadReport& report) {

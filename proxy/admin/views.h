@@ -13,6 +13,11 @@ std::string status_json(const Status& status);
 // {"total", "connections": [...]}
 std::string connections_json(const ConnectionList& list);
 
+// {"index", "listener", "client", "route", "service", "selector", "policy", "winner", "why",
+//  "candidates": [{"id", "address", "port", "state", "reason", "weight", "priority", "connections",
+//  "out"}]}; "winner" is an id or null, "out" why a candidate is passed over, or null.
+std::string explanation_json(const Explanation& explanation);
+
 // {"ok", "dry_run", "changes": [{"kind", "path", "before", "after"}], "needs_restart": [...],
 //  "problems": [{"severity", "file", "line", "column", "path", "message"}], "index",
 //  "plan_version"},

@@ -417,6 +417,33 @@ TEST(RegistrySelectors, AListenerLeadsToWhoCarriesItsLabels) {
             2);
 }
 
+// What is explained is what happens.
+TEST(RegistryExplains, WhereAConnectionGoesAndWhyNotElsewhere) {
+  Backend one(ident("one")), two(ident("two")), three(ident("three"));
+  Sluice sluice({.instances = {instance(one.address(), "id: one, labels: {role: a}"),
+                               instance(two.address(), "id: two, labels: {role: a}"),
+                               instance(three.address(), "id: three, labels: {role: b}")},
+                 .service = "balance: {policy: hash}",
+                 .listener = "selector: \"role=a\""});
+  const auto explain = [&] {
+    return sluice.admin().get("/v1/explain?listener=front&client=127.0.0.1").json();
+  };
+  const std::string winner = explain()["winner"];
+  EXPECT_EQ(ask(sluice), winner);
+  ASSERT_EQ(sluice.admin().put(kInstances + winner + "/state", R"({"admin":"maint"})").status, 200);
+  const Json told = explain();
+  const std::string other = winner == "one" ? "two" : "one";
+  EXPECT_EQ(told["winner"], other);
+  EXPECT_EQ(ask(sluice), other);
+  std::map<std::string, Json> out;
+  for (const Json& candidate : told["candidates"]) out[candidate["id"]] = candidate["out"];
+  EXPECT_EQ(out[winner], "admin: maint");
+  EXPECT_EQ(out[other], nullptr);
+  EXPECT_EQ(out["three"], "its labels are not those of the selector");
+  EXPECT_EQ(sluice.metric("sluice_instance_selected_total", {{"instance", other}}), 1)
+      << "asking picks nobody";
+}
+
 TEST(RegistryAndFile, MayKeepAServiceToItself) {
   Backend fixed(echo());
   Sluice sluice({.instances = {fixed.address()}, .service = "registration: false"});

@@ -68,6 +68,21 @@ class FakeControl : public Control {
     known = service == "pg";
     return known && has_eligible ? instance("a") : nullptr;
   }
+  std::optional<Explanation> explain(const std::string& listener,
+                                     const std::string& client) override {
+    asked = listener + " for " + client;
+    if (listener != "front") return std::nullopt;
+    Explanation told;
+    told.index = 7;
+    told.listener = listener;
+    told.client = client;
+    told.service = "pg";
+    told.policy = "hash";
+    told.candidates = {{instance("a"), 3, ""}, {instance("b"), 0, "check: refused"}};
+    told.winner = "a";
+    told.why = "by the hash";
+    return told;
+  }
   void reload(bool dry_run, std::function<void(ReloadReport)> done) override {
     asked = dry_run ? "reload, dry" : "reload";
     // From another thread, as the control loop does.
@@ -438,6 +453,21 @@ TEST_F(Api, AnswersHeadAsGet) {
   EXPECT_EQ(reply.body, "");
 }
 
+TEST_F(Api, ExplainsWhereAConnectionWouldGo) {
+  const Response response = client_.get("/v1/explain?listener=front&client=10.1.2.3");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(control_.asked, "front for 10.1.2.3");
+  const Json told = response.json();
+  EXPECT_EQ(told["winner"], "a");
+  EXPECT_EQ(told["policy"], "hash");
+  EXPECT_EQ(told["candidates"][0]["out"], nullptr);
+  EXPECT_EQ(told["candidates"][0]["connections"], 3);
+  EXPECT_EQ(told["candidates"][1]["out"], "check: refused");
+  EXPECT_EQ(client_.get("/v1/explain?listener=back").status, 404);
+  EXPECT_EQ(client_.get("/v1/explain").status, 400);
+  EXPECT_EQ(client_.get("/v1/explain?listener=front&client=nobody").status, 400);
+}
+
 // --- Registrations
 
 constexpr std::string_view kInstance = "/v1/services/pg/instances/a";
@@ -508,7 +538,8 @@ TEST_F(Api, SaysWhatCouldNotBeDone) {
   };
   for (const auto& [fault, status, word] : cases) {
     control_.answer = {{fault, "why", 0, nullptr, false}, "", 0};
-    const Response response = client_.request("PUT", std::string(kInstance) + "/heartbeat", "", kJson);
+    const Response response =
+        client_.request("PUT", std::string(kInstance) + "/heartbeat", "", kJson);
     EXPECT_EQ(response.status, status) << word;
     EXPECT_EQ(code(response), word);
     EXPECT_EQ(message(response), "why");

@@ -1,0 +1,115 @@
+#include "proxy/explain.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "config/selector.h"
+#include "config/words.h"
+#include "proxy/balance/balancer.h"
+
+namespace sluice {
+
+namespace {
+
+using registry::Verdict;
+
+std::shared_ptr<registry::Live> copy_of(const registry::Live& live) {
+  auto copy = std::make_shared<registry::Live>(live.identity);
+  copy->load = live.load.load(std::memory_order_relaxed);
+  copy->verdict = live.verdict.load(std::memory_order_relaxed);
+  return copy;
+}
+
+// Why an instance is not even considered; "": it is.
+std::string why_out(const registry::Instance& instance, const config::Selector& selector,
+                    Verdict verdict, bool others_are_eligible) {
+  if (!selector.matches(instance.labels)) return "its labels are not those of the selector";
+  if (verdict == Verdict::never) {
+    return instance.weight == 0 && instance.effective.state == registry::State::up
+               ? "weight 0 takes nothing new"
+               : instance.effective.reason;
+  }
+  if (verdict == Verdict::last_resort && others_are_eligible) {
+    return "a last resort: " + instance.effective.reason;
+  }
+  return "";
+}
+
+std::string how(config::Policy policy, const std::string& client) {
+  switch (policy) {
+    case config::Policy::least_connections:
+      return "the smallest (connections + 1) / weight; ties rotate";
+    case config::Policy::p2c:
+      return "the better of two at random";
+    case config::Policy::round_robin:
+      return "whose turn it is, worker by worker; one worker's next turn is shown";
+    case config::Policy::random:
+      return "at random, by weight";
+    case config::Policy::first:
+      return "the first in order of ids";
+    case config::Policy::hash:
+    case config::Policy::maglev:
+      return client.empty() ? "no client was named, so there is nothing to hash"
+                            : "by the hash of " + client;
+  }
+  return "";
+}
+
+const config::Listener* find_listener(const config::Config& config, const std::string& name) {
+  const auto at = std::ranges::find(config.listeners, name, &config::Listener::name);
+  return at != config.listeners.end() ? &*at : nullptr;
+}
+
+}  // namespace
+
+std::optional<admin::Explanation> explain(const config::Config& config,
+                                          const registry::Snapshot& snapshot,
+                                          const std::string& name, const std::string& client) {
+  const config::Listener* listener = find_listener(config, name);
+  if (listener == nullptr) return std::nullopt;
+  const config::Service& service = *config.find_service(listener->service);
+  config::SelectorProblem problem;
+  const config::Selector selector =
+      config::Selector::parse(listener->selector, problem).value_or(config::Selector());
+
+  admin::Explanation told;
+  told.index = snapshot.index;
+  told.listener = name;
+  told.client = client;
+  told.service = service.name;
+  told.selector = selector.text();
+  told.policy = config::word(service.balance.policy);
+  const registry::Service* known = snapshot.find(service.name);
+  if (known == nullptr) return told;
+
+  std::vector<balance::Member> members;
+  std::uint32_t best_tier = UINT32_MAX;
+  bool any_eligible = false;
+  for (const auto& instance : known->instances) {
+    if (!selector.matches(instance->labels)) continue;
+    members.push_back({copy_of(*instance->live), instance->weight, instance->priority});
+    const Verdict verdict = members.back().live->verdict;
+    if (verdict != Verdict::eligible || instance->weight == 0) continue;
+    any_eligible = true;
+    best_tier = std::min(best_tier, instance->priority);
+  }
+  for (const auto& instance : known->instances) {
+    admin::Candidate candidate{instance, instance->live->load.load(std::memory_order_relaxed), ""};
+    const Verdict verdict = instance->live->verdict.load(std::memory_order_relaxed);
+    candidate.out = why_out(*instance, selector, verdict, any_eligible);
+    if (candidate.out.empty() && any_eligible && instance->priority > best_tier) {
+      candidate.out = "priority " + std::to_string(best_tier) + " has somebody eligible";
+    }
+    told.candidates.push_back(std::move(candidate));
+  }
+  const auto balancer = balance::make_balancer(service.balance, std::move(members));
+  balance::Cursor cursor = balance::Cursor::seeded(0);
+  const balance::Pick pick = balancer->pick({client}, {}, cursor);
+  if (pick) told.winner = pick.member->id();
+  told.why = pick                       ? how(service.balance.policy, client)
+             : known->instances.empty() ? "the service has no instance"
+                                        : "no instance is eligible";
+  return told;
+}
+
+}  // namespace sluice

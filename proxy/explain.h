@@ -1,0 +1,20 @@
+// Where a new connection would go, and why: the same balancer over copies of the live counts, so
+// that asking changes nothing. Pure functions of published values; any thread. O(n) in the
+// instances, and for hashing policies a ring or table is built.
+#pragma once
+
+#include <string>
+
+#include "config/config.h"
+#include "proxy/admin/control.h"
+#include "registry/snapshot.h"
+
+namespace sluice {
+
+// `client` is an IP address in its canonical text, or "" for nobody in particular. Nothing: there
+// is no such listener.
+std::optional<admin::Explanation> explain(const config::Config& config,
+                                          const registry::Snapshot& snapshot,
+                                          const std::string& listener, const std::string& client);
+
+}  // namespace sluice
