@@ -12,6 +12,7 @@
 //   request_rules                               whether a well-formed request may be served; pure
 //   reply                                       a reply to bytes; pure
 //   http_connection                             one client: read, ask the handler, write, again
+//   stream, flow                                replies that go on
 //   transport, inbox                            the thread, and its way in for other threads
 //
 // Pages that take long are written elsewhere (scribe, orders), so that this thread always has time.
@@ -19,8 +20,9 @@
 // Limits (config::AdminLimits): connections at once (more: 503), size of the header block (431, or
 // 414 for the target), at most 64 header fields (431), size of the body (413, before it is read),
 // and a deadline for a whole request from its first byte to the handler's answer (408 while it is
-// being read, 503 after). An idle kept-alive connection is closed after 60 s, a reply that is not
-// read after 30 s.
+// being read, 503 after). A handler may lift that deadline (Responder::hold()), or begin a reply
+// that goes on (Responder::stream()). An idle kept-alive connection is closed after 60 s, a reply
+// that is not read after the deadline.
 #pragma once
 
 #include <cstdint>
@@ -34,6 +36,7 @@
 #include <vector>
 
 #include "config/config.h"
+#include "proxy/admin/stream.h"
 
 namespace sluice::admin {
 
@@ -43,6 +46,7 @@ struct Request {
   std::vector<std::string> segments;  // of the path, each decoded: {"v1", "services", "pg"}
   std::map<std::string, std::string, std::less<>> query;  // decoded; "" where no value was given
   std::string body;
+  std::string last_event_id;  // of the field Last-Event-ID; "": none
 
   std::optional<std::string> parameter(std::string_view name) const;
 };
@@ -69,6 +73,15 @@ class Responder {
   void send(Reply reply) const;
   // The same for many: its body is written from where it is and held once, however large.
   void send(std::shared_ptr<const Reply> reply) const;
+  // Begins a reply that goes on: head (and body, as the first bytes), then what is written to the
+  // Stream. Null, and no event ever comes, when nobody waits for an answer any more. To a HEAD the
+  // head alone is sent, and on_closed comes at once.
+  std::unique_ptr<Stream> stream(Reply head, Stream::Events events) const;
+  // The answer takes as long as it takes: no deadline ends the wait from here on. `on_gone` is
+  // called once, on the transport's thread, if nobody waits any more before an answer was given:
+  // the client has gone (or has finished its side, which cannot be told from going), or the server
+  // stops. It must not block, and is to hold what it uses. To be called before an answer is given.
+  void hold(std::function<void()> on_gone) const;
   // False once it has been answered, or nobody waits for it any more: the client has gone, or the
   // deadline was faster.
   bool is_awaited() const;

@@ -1,5 +1,7 @@
 #include "proxy/admin/http_connection.h"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -30,6 +32,13 @@ ssize_t send_rest(int fd, std::string_view head, std::string_view content, std::
   return ::sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+// Bytes that the kernel holds for a peer that has not taken them yet.
+int bytes_queued(int fd) {
+  int count = 0;
+  ::ioctl(fd, SIOCOUTQ, &count);
+  return count;
+}
+
 }  // namespace
 
 HttpConnection::HttpConnection(Surroundings& around, std::uint64_t id) : around_(around), id_(id) {}
@@ -37,6 +46,7 @@ HttpConnection::HttpConnection(Surroundings& around, std::uint64_t id) : around_
 HttpConnection::~HttpConnection() {
   around_.poller.forget(*this);
   settle();
+  if (flow_) flow_->close();
 }
 
 bool HttpConnection::open(net::Fd client) {
@@ -45,19 +55,41 @@ bool HttpConnection::open(net::Fd client) {
   return socket_.open(around_.poller, std::move(client), *this);
 }
 
-void HttpConnection::answer(std::shared_ptr<const Reply> answered) {
-  if (phase_ != Phase::asked) return;
-  reply(std::move(answered), !keep_alive_);
+void HttpConnection::answer(Answer answered) {
+  if (phase_ != Phase::asked) {
+    if (answered.flow) answered.flow->close();
+    return;
+  }
+  on_gone_ = nullptr;
+  flow_ = std::move(answered.flow);
+  reply(std::move(answered.reply), !keep_alive_ || flow_ != nullptr);
+  tell_if_gone();
+}
+
+void HttpConnection::hold(const Responder::Pending& request, std::function<void()> on_gone) {
+  if (phase_ != Phase::asked || pending_.lock().get() != &request) return on_gone();
+  on_gone_ = std::move(on_gone);
+  cancel();
+  request_.reset();  // the wait may be long, and there may be many
+  if (is_client_gone()) phase_ = Phase::gone;
+  tell_if_gone();
+}
+
+void HttpConnection::pump() {
+  if (phase_ == Phase::streaming) send_flow();
   tell_if_gone();
 }
 
 void HttpConnection::stop() {
   if (phase_ == Phase::reading || phase_ == Phase::asked) refuse({503, "the server stops"});
+  if (phase_ == Phase::streaming) send_flow();
+  if (phase_ == Phase::streaming) ::shutdown(socket_.fd(), SHUT_WR);
 }
 
 void HttpConnection::on_ready() {
   if (phase_ == Phase::idle || phase_ == Phase::reading) read_request();
-  if (phase_ == Phase::asked && socket_.failed) phase_ = Phase::gone;
+  if (phase_ == Phase::asked && is_client_gone()) phase_ = Phase::gone;
+  if (phase_ == Phase::streaming) stream();
   if (phase_ == Phase::writing) write();
   if (phase_ == Phase::lingering) discard_input();
   tell_if_gone();
@@ -78,6 +110,9 @@ void HttpConnection::look_again() {
     around_.wheel.set(*this, net::monotonic_ms());  // the answer may be in the mail
   } else if (phase_ == Phase::writing) {
     write();
+  } else if (phase_ == Phase::streaming) {
+    send_flow();
+    if (is_blocked_ && bytes_queued(socket_.fd()) < queued_) wait_for_client();
   }
 }
 
@@ -89,6 +124,10 @@ void HttpConnection::end_in_time() {
       return refuse({503, "no answer in time"});
     case Phase::writing:
       socket_.reset();  // or the kernel would go on offering the rest of the reply
+      break;
+    case Phase::streaming:
+      if (!is_blocked_) return;
+      socket_.reset();
       break;
     default:
       break;
@@ -185,12 +224,13 @@ void HttpConnection::refuse(const Refusal& why) {
 // Whoever is still at work on an answer may stop.
 void HttpConnection::settle() {
   if (const auto pending = pending_.lock()) pending->settled = true;
+  if (const auto on_gone = std::exchange(on_gone_, {})) on_gone();
 }
 
 void HttpConnection::reply(std::shared_ptr<const Reply> reply, bool close) {
   settle();
   keep_alive_ = !close;
-  const Delivery delivery{is_head_method_, close, std::time(nullptr)};
+  const Delivery delivery{is_head_method_, close, std::time(nullptr), flow_ != nullptr};
   head_ = head_of(*reply, delivery);
   content_ = content_of(*reply, delivery);
   reply_ = std::move(reply);
@@ -220,16 +260,61 @@ void HttpConnection::finish_reply() {
   head_ = {};
   content_ = {};
   reply_.reset();
+  if (flow_ && !is_head_method_) {
+    phase_ = Phase::streaming;
+    cancel();
+    return stream();
+  }
   if (keep_alive_) {
     phase_ = Phase::idle;
     set_deadline(around_.settings->patience.idle);
     return around_.poller.again(*this);  // the next request, after the other clients' turns
   }
+  end_side();
+}
+
+void HttpConnection::end_side() {
+  if (const auto flow = std::exchange(flow_, {})) flow->close();
   ::shutdown(socket_.fd(), SHUT_WR);
   input_ = {};
   phase_ = Phase::lingering;
   set_deadline(around_.settings->patience.linger);
   discard_input();
+}
+
+// Who asks for what takes its time and then finishes its side cannot be told from one that closes.
+bool HttpConnection::is_client_gone() const {
+  const bool is_patient = phase_ == Phase::streaming || on_gone_ != nullptr;
+  return socket_.failed || (is_patient && socket_.peer_finished);
+}
+
+void HttpConnection::stream() {
+  if (is_client_gone()) {
+    phase_ = Phase::gone;
+  } else {
+    send_flow();
+  }
+}
+
+void HttpConnection::send_flow() {
+  const std::uint64_t before = flow_->sent();
+  switch (flow_->send_to(socket_.fd())) {
+    case Flow::Sent::failed:
+      phase_ = Phase::gone;
+      return;
+    case Flow::Sent::blocked:
+      if (!std::exchange(is_blocked_, true) || flow_->sent() > before) wait_for_client();
+      return;
+    case Flow::Sent::all:
+      is_blocked_ = false;
+      cancel();
+      if (flow_->is_over()) end_side();
+  }
+}
+
+void HttpConnection::wait_for_client() {
+  queued_ = bytes_queued(socket_.fd());
+  set_deadline(around_.settings->limits.deadline);
 }
 
 void HttpConnection::discard_input() {

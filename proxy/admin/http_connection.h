@@ -2,13 +2,17 @@
 //
 //   idle -> reading -> asked -> writing -> idle
 //               \_________________/ \--> lingering -> gone
+//                                    \-> streaming -^
 //
 // Requests that a client sends ahead wait in its socket until the reply before them is written, so
 // replies keep the order and no client has more than one request under way. A refusal is written,
 // and then the connection lingers: our side is shut, what still comes is thrown away for a while,
 // because closing a socket that holds unread bytes would take the refusal back. Each phase has one
 // deadline, counted from when it truly begins; one that has passed is met only after a last look at
-// what came while this thread was busy with others.
+// what came while this thread was busy with others. A request that is held, and a stream, have
+// none: there a client that finishes its side is taken to have gone, for only so one that goes is
+// noticed before there is something to send; and while a stream waits for its client, the client
+// must take something within admin.limits.deadline.
 //
 // Owned by the transport, on whose thread it lives. Destroying it closes the socket.
 #pragma once
@@ -53,12 +57,16 @@ class HttpConnection final : private net::Pollable, private net::Deadline {
 
   bool open(net::Fd client);  // false: the kernel refuses
   // The handler's answer. Ignored when the deadline was faster. May destroy this.
-  void answer(std::shared_ptr<const Reply> reply);
-  // Answers 503 if a request is under way. To be destroyed after it.
+  void answer(Answer answer);
+  // The handler will take its time over `request`. May destroy this.
+  void hold(const Responder::Pending& request, std::function<void()> on_gone);
+  // The stream has something to send, or has ended. May destroy this.
+  void pump();
+  // Answers 503 if a request is under way, ends a stream. To be destroyed after it.
   void stop();
 
  private:
-  enum class Phase { idle, reading, asked, writing, lingering, gone };
+  enum class Phase { idle, reading, asked, writing, streaming, lingering, gone };
 
   void on_ready() override;
   void on_deadline() override;
@@ -79,6 +87,11 @@ class HttpConnection final : private net::Pollable, private net::Deadline {
   void settle();
   void write();
   void finish_reply();
+  void end_side();
+  bool is_client_gone() const;
+  void stream();
+  void send_flow();
+  void wait_for_client();
   void discard_input();
   void set_deadline(std::chrono::milliseconds in);
 
@@ -97,7 +110,11 @@ class HttpConnection final : private net::Pollable, private net::Deadline {
   std::string head_;                           // of the reply that is being written
   std::shared_ptr<const Reply> reply_;         // holds what content_ shows
   std::string_view content_;
-  std::size_t written_ = 0;  // of both
+  std::size_t written_ = 0;        // of both
+  std::function<void()> on_gone_;  // of the request that is held
+  std::shared_ptr<Flow> flow_;     // follows the reply; null: nothing does
+  bool is_blocked_ = false;        // the stream, by a client that takes nothing
+  int queued_ = 0;                 // what the kernel held for it when it was last looked at
 };
 
 }  // namespace sluice::admin

@@ -4,10 +4,25 @@
 
 namespace sluice::admin {
 
-void Inbox::post(Answer answer) {
+bool Inbox::post(Answer answer) {
+  const std::lock_guard lock(mutex_);
+  if (bell_ == nullptr) return false;
+  mail_.answers.push_back(std::move(answer));
+  ring();
+  return true;
+}
+
+void Inbox::post(Hold hold) {
   const std::lock_guard lock(mutex_);
   if (bell_ == nullptr) return;
-  mail_.answers.push_back(std::move(answer));
+  mail_.holds.push_back(std::move(hold));
+  ring();
+}
+
+void Inbox::post_flow(std::uint64_t connection) {
+  const std::lock_guard lock(mutex_);
+  if (bell_ == nullptr) return;
+  mail_.flows.push_back(connection);
   ring();
 }
 
@@ -32,10 +47,10 @@ void Inbox::open(net::Bell& bell) {
   bell_ = &bell;
 }
 
-void Inbox::close() {
+Mail Inbox::close() {
   const std::lock_guard lock(mutex_);
   bell_ = nullptr;
-  mail_ = {};
+  return std::exchange(mail_, {});
 }
 
 Mail Inbox::take() {
@@ -56,6 +71,18 @@ void Responder::send(Reply reply) const {
 void Responder::send(std::shared_ptr<const Reply> reply) const {
   if (pending_->settled.exchange(true)) return;
   pending_->inbox->post({pending_->connection, std::move(reply)});
+}
+
+std::unique_ptr<Stream> Responder::stream(Reply head, Stream::Events events) const {
+  if (pending_->settled.exchange(true)) return nullptr;
+  auto flow = std::make_shared<Flow>(pending_->inbox, pending_->connection, std::move(events));
+  const bool is_served = pending_->inbox->post(
+      {pending_->connection, std::make_shared<const Reply>(std::move(head)), flow});
+  return is_served ? stream_into(std::move(flow)) : nullptr;
+}
+
+void Responder::hold(std::function<void()> on_gone) const {
+  pending_->inbox->post(Hold{pending_, std::move(on_gone)});
 }
 
 bool Responder::is_awaited() const {

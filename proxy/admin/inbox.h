@@ -1,5 +1,5 @@
-// The way into the transport's thread for all other threads: answers to requests, new settings, the
-// end.
+// The way into the transport's thread for all other threads: answers to requests, word of what else
+// waits to be sent, new settings, the end.
 //
 // Shared by the transport, the HttpServer and every Responder that is still out, so it may outlive
 // the first two. A lock is held for a push or a swap; this is not the data path.
@@ -7,10 +7,12 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <vector>
 
+#include "proxy/admin/flow.h"
 #include "proxy/admin/http.h"
 #include "proxy/admin/settings.h"
 #include "proxy/net/loop.h"
@@ -20,10 +22,21 @@ namespace sluice::admin {
 struct Answer {
   std::uint64_t connection = 0;
   std::shared_ptr<const Reply> reply;
+  std::shared_ptr<Flow> flow = nullptr;  // follows the reply; null: nothing does
 };
 
+// A request whose answer takes as long as it takes.
+struct Hold {
+  std::shared_ptr<Responder::Pending> request;
+  std::function<void()> on_gone;
+};
+
+// To be taken in this order: a request is held before it is answered, and answered before more
+// flows.
 struct Mail {
+  std::vector<Hold> holds;
   std::vector<Answer> answers;               // oldest first
+  std::vector<std::uint64_t> flows;          // connections that have something to send
   std::shared_ptr<const Settings> settings;  // null: none that are new
   bool stop = false;
 };
@@ -31,13 +44,15 @@ struct Mail {
 class Inbox {
  public:
   // Any thread. After close() they do nothing.
-  void post(Answer answer);
+  bool post(Answer answer);  // false: after close()
+  void post(Hold hold);
+  void post_flow(std::uint64_t connection);
   void post(std::shared_ptr<const Settings> settings);
   void post_stop();
 
   // The transport's: mail rings `bell` from open() to close().
   void open(net::Bell& bell);
-  void close();
+  Mail close();  // and hands over what nobody will take any more
   Mail take();
 
  private:

@@ -54,7 +54,9 @@ std::string head_of(const Reply& reply, const Delivery& delivery) {
   head.set(http::field::date, fmt::format("{:%a, %d %b %Y %T} GMT", fmt::gmtime(delivery.now)));
   if (has_content(reply)) {
     head.set(http::field::content_type, reply.content_type);
-    head.set(http::field::content_length, std::to_string(reply.body.size()));
+    if (!delivery.goes_on) {
+      head.set(http::field::content_length, std::to_string(reply.body.size()));
+    }
   }
   head.set("X-Content-Type-Options", "nosniff");
   head.set(http::field::cache_control, "no-store");

@@ -17,6 +17,7 @@ struct Delivery {
   bool without_body = false;  // to a HEAD
   bool close = false;         // the connection ends with this reply
   std::time_t now = 0;        // for the Date field
+  bool goes_on = false;       // more than the body follows: its end is the connection's
 };
 
 // The head, up to and with the empty line. Every reply says that it is neither to be cached nor to

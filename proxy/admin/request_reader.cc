@@ -96,6 +96,10 @@ class RequestReader::Parser final : public http::basic_parser<true> {
 
   Objection keep_field(http::field field, std::string_view name, std::string_view value) {
     if (++fields_ > kMaxFields) return Refusal{431, "the header has too many fields"};
+    if (beast::iequals(name, "last-event-id")) {  // of which Beast knows nothing
+      if (!head.request.last_event_id.empty()) return given_twice(name);
+      head.request.last_event_id = value;
+    }
     const std::pair<http::field, std::optional<std::string>&> known[] = {
         {http::field::host, head.host},
         {http::field::origin, head.origin},
@@ -108,10 +112,14 @@ class RequestReader::Parser final : public http::basic_parser<true> {
     for (const auto& [known_field, place] : known) {
       if (field != known_field) continue;
       // Beast takes two Hosts, and two lengths that are equal.
-      if (place) return Refusal{400, "the field " + std::string(name) + " is given twice"};
+      if (place) return given_twice(name);
       place = value;
     }
     return std::nullopt;
+  }
+
+  static Objection given_twice(std::string_view name) {
+    return Refusal{400, "the field " + std::string(name) + " is given twice"};
   }
 
   Objection finish_head() {

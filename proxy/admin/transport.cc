@@ -12,8 +12,8 @@ namespace sluice::admin {
 namespace {
 
 void turn_away(const net::Fd& client) {
-  const std::string wire =
-      to_wire(Reply::error(503, "too many connections"), {false, true, std::time(nullptr)});
+  const std::string wire = to_wire(Reply::error(503, "too many connections"),
+                                   {.close = true, .now = std::time(nullptr)});
   ::send(client.get(), wire.data(), wire.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
@@ -41,7 +41,9 @@ Transport::Transport(std::shared_ptr<net::ListenSocket> socket, Handler handler,
 }
 
 Transport::~Transport() {
-  around_.inbox->close();
+  for (const Answer& unsent : around_.inbox->close().answers) {
+    if (unsent.flow) unsent.flow->close();
+  }
 }
 
 void Transport::run() {
@@ -58,11 +60,33 @@ void Transport::admit(net::Fd client) {
 void Transport::on_mail() {
   Mail mail = around_.inbox->take();
   if (mail.settings) around_.settings = std::move(mail.settings);
-  for (Answer& answer : mail.answers) {
-    const auto at = connections_.find(answer.connection);
-    if (at != connections_.end()) at->second->answer(std::move(answer.reply));
+  for (Hold& hold : mail.holds) take_in(hold);
+  for (Answer& answer : mail.answers) take_in(answer);
+  for (const std::uint64_t id : mail.flows) {
+    if (HttpConnection* connection = find(id)) connection->pump();
   }
   if (mail.stop) stop();
+}
+
+void Transport::take_in(Hold& hold) {
+  if (HttpConnection* connection = find(hold.request->connection)) {
+    connection->hold(*hold.request, std::move(hold.on_gone));
+  } else {
+    hold.on_gone();
+  }
+}
+
+void Transport::take_in(Answer& answer) {
+  if (HttpConnection* connection = find(answer.connection)) {
+    connection->answer(std::move(answer));
+  } else if (answer.flow) {
+    answer.flow->close();
+  }
+}
+
+HttpConnection* Transport::find(std::uint64_t id) const {
+  const auto at = connections_.find(id);
+  return at != connections_.end() ? at->second.get() : nullptr;
 }
 
 void Transport::stop() {

@@ -34,6 +34,9 @@ class Transport {
  private:
   void admit(net::Fd client);
   void on_mail();
+  void take_in(Hold& hold);
+  void take_in(Answer& answer);
+  HttpConnection* find(std::uint64_t id) const;  // null: it is gone
   void stop();
 
   net::Loop loop_;

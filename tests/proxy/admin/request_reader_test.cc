@@ -103,6 +103,7 @@ const Case kCases[] = {
     {"no Host", "GET /a HTTP/1.1\r\n\r\n", 400},
     {"two Hosts", get("Host: localhost\r\n"), 400},
     {"two Origins", get("Origin: http://a\r\nOrigin: http://a\r\n"), 400},
+    {"two Last-Event-IDs", get("Last-Event-ID: a-1\r\nlast-event-id: a-1\r\n"), 400},
 
     {"length and transfer coding", post("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"),
      400},
@@ -153,6 +154,14 @@ const Case kCases[] = {
     {"half a request line", "GET /a HT", -1},
     {"all but the last byte", get("").substr(0, get("").size() - 1), -1},
 };
+
+TEST(RequestReader, KeepsTheLastEventThatAClientHasSeen) {
+  RequestReader reader(kHeadLimit, kBodyLimit);
+  const std::string bytes = get("last-event-ID: e1-17\r\n");
+  std::string_view rest = bytes;
+  ASSERT_EQ(reader.read_head(rest), Progress::complete);
+  EXPECT_EQ(reader.head().request.last_event_id, "e1-17");
+}
 
 TEST(RequestReader, ReadsAHeadInOneWayOrNotAtAll) {
   for (const Case& c : kCases) EXPECT_EQ(outcome(c.bytes), c.status) << c.name;
