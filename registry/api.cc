@@ -1,48 +1,13 @@
 #include "registry/api.h"
 
 #include <algorithm>
-#include <chrono>
-#include <cstdint>
 
-#include "registry/json_text.h"
+#include "config/units.h"
+#include "registry/moment.h"
 
 namespace sluice::registry {
 
 namespace {
-
-void append_padded(std::string& out, unsigned number, std::size_t width) {
-  const std::string digits = std::to_string(number);
-  out.append(width - std::min(width, digits.size()), '0');
-  out += digits;
-}
-
-// RFC 3339 in UTC with milliseconds, of Unix time.
-std::string utc(std::int64_t wall_ms) {
-  using namespace std::chrono;
-  const sys_time<milliseconds> moment{milliseconds{wall_ms}};
-  const auto day = floor<days>(moment);
-  const year_month_day date{day};
-  const hh_mm_ss time{moment - day};
-  const struct {
-    unsigned number;
-    std::size_t width;
-    char after;
-  } parts[] = {
-      {static_cast<unsigned>(static_cast<int>(date.year())), 4, '-'},
-      {static_cast<unsigned>(date.month()), 2, '-'},
-      {static_cast<unsigned>(date.day()), 2, 'T'},
-      {static_cast<unsigned>(time.hours().count()), 2, ':'},
-      {static_cast<unsigned>(time.minutes().count()), 2, ':'},
-      {static_cast<unsigned>(time.seconds().count()), 2, '.'},
-      {static_cast<unsigned>(time.subseconds().count()), 3, 'Z'},
-  };
-  std::string text;
-  for (const auto& part : parts) {
-    append_padded(text, part.number, part.width);
-    text += part.after;
-  }
-  return text;
-}
 
 void put(JsonText& out, const config::Labels& labels) {
   out.open_object();
@@ -50,7 +15,28 @@ void put(JsonText& out, const config::Labels& labels) {
   out.close_object();
 }
 
-void put(JsonText& out, const Instance& instance) {
+// Seconds with as many decimals as it takes: "30s", "29.5s", "0.012s".
+std::string seconds(std::uint64_t ms) {
+  std::string text = std::to_string(ms / 1000);
+  if (ms % 1000 != 0) {
+    const std::string fraction = std::to_string(1000 + ms % 1000);
+    text += '.' + fraction.substr(1, fraction.find_last_not_of('0'));
+  }
+  return text + 's';
+}
+
+void put_ttl_remaining(JsonText& out, const Instance& instance, std::uint64_t now_ms) {
+  const std::uint64_t ends_ms = instance.live->lease_ends_ms.load(std::memory_order_relaxed);
+  if (ends_ms == 0) return out.add("ttl_remaining", nullptr);
+  out.add("ttl_remaining", seconds(ends_ms - std::min(ends_ms, now_ms)));
+}
+
+void put_ttl(JsonText& out, const Instance& instance) {
+  if (instance.ttl_ms == 0) return out.add("ttl", nullptr);
+  out.add("ttl", config::text(config::Duration{instance.ttl_ms}));
+}
+
+void put(JsonText& out, const Instance& instance, std::uint64_t now_ms) {
   out.open_object();
   out.add("id", instance.id);
   out.add("address", instance.address.host());
@@ -75,50 +61,94 @@ void put(JsonText& out, const Instance& instance) {
   out.add("connections", instance.live->active.load(std::memory_order_relaxed));
   out.add("source", instance.source);
   out.add("since", utc(instance.since_ms));
-  out.add("ttl_remaining", nullptr);
+  put_ttl_remaining(out, instance, now_ms);
+  put_ttl(out, instance);
+  out.add("load", instance.live->reported_load.load(std::memory_order_relaxed));
   out.close_object();
 }
 
-void put(JsonText& out, const Snapshot& snapshot, const Service& service) {
+void put(JsonText& out, const Snapshot& snapshot, const Service& service, const Filter& filter,
+         std::uint64_t now_ms) {
   out.open_object();
   out.add("service", service.name);
-  out.add("index", snapshot.index);
+  out.add("index", service.index);
   out.add("epoch", snapshot.epoch);
   out.key("instances");
   out.open_array();
-  for (const auto& instance : service.instances) put(out, *instance);
-  out.close_array();
-  out.close_object();
-}
-
-void put_all(JsonText& out, const Snapshot& snapshot) {
-  out.open_object();
-  out.add("index", snapshot.index);
-  out.add("epoch", snapshot.epoch);
-  out.key("services");
-  out.open_array();
-  for (const auto& [name, service] : snapshot.services) put(out, snapshot, *service);
+  for (const auto& instance : service.instances) {
+    if (filter.holds(*instance)) put(out, *instance, now_ms);
+  }
   out.close_array();
   out.close_object();
 }
 
 }  // namespace
 
-std::string instance_json(const Instance& instance) {
+bool Filter::holds(const Instance& instance) const {
+  return (!state || instance.effective.state == *state) && selector.matches(instance.labels);
+}
+
+std::string Filter::text() const {
+  return std::string(state ? word(*state) : "") + ' ' + selector.text();
+}
+
+std::string_view word(Change::Kind kind) {
+  static constexpr std::string_view kWords[] = {"added", "removed", "updated", "state"};
+  return kWords[static_cast<std::size_t>(kind)];
+}
+
+std::string instance_json(const Instance& instance, std::uint64_t now_ms) {
   JsonText out;
-  put(out, instance);
+  put(out, instance, now_ms);
   return out.text();
 }
 
-std::string service_json(const Snapshot& snapshot, const Service& service) {
+std::string service_json(const Snapshot& snapshot, const Service& service, const Filter& filter,
+                         std::uint64_t now_ms) {
   JsonText out;
-  put(out, snapshot, service);
+  put(out, snapshot, service, filter, now_ms);
   return out.text();
 }
 
-std::string services_json(const Snapshot& snapshot) {
+std::string services_json(const Snapshot& snapshot, std::string_view of, const Filter& filter,
+                          std::uint64_t now_ms) {
   JsonText out;
-  put_all(out, snapshot);
+  out.open_object();
+  out.add("index", snapshot.index);
+  out.add("epoch", snapshot.epoch);
+  out.key("services");
+  out.open_array();
+  if (of.empty()) {
+    for (const auto& [name, service] : snapshot.services) {
+      put(out, snapshot, *service, filter, now_ms);
+    }
+  } else if (const Service* service = snapshot.find(of)) {
+    put(out, snapshot, *service, filter, now_ms);
+  }
+  out.close_array();
+  out.close_object();
+  return out.text();
+}
+
+void add_change(JsonText& out, const Change& change) {
+  out.add("index", change.index);
+  out.add("time", utc(change.wall_ms));
+  out.add("kind", word(change.kind));
+  out.add("service", change.service);
+  out.add("id", change.id);
+  out.add("incarnation", change.incarnation);
+  out.add("from", word(change.from));
+  out.add("to", word(change.to));
+  out.add("reason", change.reason);
+}
+
+std::string change_json(const Change& change, std::uint64_t now_ms) {
+  JsonText out;
+  out.open_object();
+  add_change(out, change);
+  out.key("instance");
+  put(out, *change.instance, now_ms);
+  out.close_object();
   return out.text();
 }
 

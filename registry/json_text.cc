@@ -26,4 +26,10 @@ void JsonText::put(std::string_view text) {
   writer_.RawValue(quoted.data(), quoted.size(), rapidjson::kStringType);
 }
 
+// RapidJSON's shortest form of a number is at times another one than nlohmann's.
+void JsonText::put_double(double number) {
+  const std::string text = nlohmann::json(number).dump();
+  writer_.RawValue(text.data(), text.size(), rapidjson::kNumberType);
+}
+
 }  // namespace sluice::registry

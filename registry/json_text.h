@@ -32,7 +32,14 @@ class JsonText {
   void key(std::string_view name) { put(name); }
 
   void put(std::string_view text);
-  void put(std::unsigned_integral auto number) { writer_.Uint64(number); }
+  template <std::unsigned_integral Number>
+    requires(!std::same_as<Number, bool>)
+  void put(Number number) {
+    writer_.Uint64(number);
+  }
+  // Nothing but these: a text in quotes would rather be a truth than a string_view.
+  void put(std::same_as<bool> auto truth) { writer_.Bool(truth); }
+  void put(std::same_as<double> auto number) { put_double(number); }  // not finite: null
   void put(std::nullptr_t) { writer_.Null(); }
 
   template <class Value>
@@ -44,6 +51,8 @@ class JsonText {
   std::string text() const { return {text_.GetString(), text_.GetSize()}; }
 
  private:
+  void put_double(double number);
+
   rapidjson::StringBuffer text_;
   rapidjson::Writer<rapidjson::StringBuffer> writer_;
 };

@@ -13,6 +13,7 @@
 #include "proxy/admin/scribe.h"
 #include "proxy/admin/views.h"
 #include "proxy/net/address.h"
+#include "proxy/net/loop.h"
 #include "registry/api.h"
 #include "registry/json_body.h"
 
@@ -58,14 +59,17 @@ Reply metrics_page(Control& control, const Request&) {
 
 Reply services_page(Control& control, const Request&) {
   const auto snapshot = control.snapshot();
-  return with_version(Reply::json(registry::services_json(*snapshot)), *snapshot);
+  return with_version(
+      Reply::json(registry::services_json(*snapshot, "", {}, net::monotonic_ms())), *snapshot);
 }
 
 Reply service_page(Control& control, const Request& request) {
   const auto snapshot = control.snapshot();
   const registry::Service* service = snapshot->find(request.segments[2]);
-  Reply reply = service != nullptr ? Reply::json(registry::service_json(*snapshot, *service))
-                                   : no_such_service(request.segments[2]);
+  Reply reply =
+      service != nullptr
+          ? Reply::json(registry::service_json(*snapshot, *service, {}, net::monotonic_ms()))
+          : no_such_service(request.segments[2]);
   return with_version(std::move(reply), *snapshot);
 }
 
@@ -95,7 +99,7 @@ void serve_instance(Control& control, const Request& request, const Responder& r
   const auto snapshot = control.snapshot();
   bool known = false;
   const auto chosen = control.choose(service, client, known);
-  Reply reply = chosen  ? Reply::json(registry::instance_json(*chosen))
+  Reply reply = chosen  ? Reply::json(registry::instance_json(*chosen, net::monotonic_ms()))
                 : known ? Reply::error(404, "no instance of " + service + " is eligible")
                         : no_such_service(service);
   responder.send(with_version(std::move(reply), *snapshot));

@@ -39,6 +39,23 @@ TEST(JsonText, WritesValuesInTheirOrder) {
             R"({"z":"text","a":7,"most":18446744073709551615,"none":null,"list":["one",{}]})");
 }
 
+TEST(JsonText, WritesTruthsAndNumbersAsTheLibraryDoes) {
+  const double infinite = std::numeric_limits<double>::infinity();
+  for (const double number :
+       {0.0, -0.0, 1.0, 0.1, -2.5, 1e21, 1e-7, 1.0 / 3, infinite, -infinite}) {
+    JsonText out;
+    out.put(number);
+    EXPECT_EQ(out.text(), nlohmann::json(number).dump());
+  }
+  JsonText out;
+  out.open_array();
+  out.put(true);
+  out.put(false);
+  out.put(std::numeric_limits<double>::quiet_NaN());
+  out.close_array();
+  EXPECT_EQ(out.text(), "[true,false,null]");
+}
+
 TEST(JsonText, EscapesWhatJsonAsksFor) {
   EXPECT_EQ(written("a/b \"c\\d\" \b\f\n\r\t\x01\x1f\x7f"),
             "\"a/b \\\"c\\\\d\\\" \\b\\f\\n\\r\\t\\u0001\\u001f\x7f\"");
