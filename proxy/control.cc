@@ -84,6 +84,7 @@ Control::Control(ServerOptions options, const config::Config& config)
       departure_timer_(loop_, [this] { on_departures_due(); }),
       memory_timer_(loop_, [this] { give_back_memory(); }),
       registry_(random_epoch(), config.registry),
+      hub_(config.registry.watch, registry_.snapshot()),
       worker_count_(worker_count(config)),
       crew_(worker_count_),
       metrics_(worker_count_, metrics_sources()),
@@ -315,7 +316,8 @@ void Control::hand_out(std::shared_ptr<const Plan> plan) {
 // Instances that came are checked from here on and forgiven, those that went are checked no more.
 void Control::take_changes() {
   using Kind = registry::Change::Kind;
-  for (const registry::Change& change : registry_.take_changes()) {
+  std::vector<registry::Change> changes = registry_.take_changes();
+  for (const registry::Change& change : changes) {
     if (change.kind == Kind::added) {
       metrics_.instance_added();
       checker_.add(change.instance->live);
@@ -326,6 +328,8 @@ void Control::take_changes() {
     }
     log_change(change);
   }
+  const auto snapshot = registry_.snapshot();
+  if (hub_.snapshot()->index != snapshot->index) hub_.publish(snapshot, std::move(changes));
 }
 
 void Control::log_change(const registry::Change& change) {
@@ -443,6 +447,7 @@ void Control::take_over(config::Config config, SocketSet sockets) {
   limit_.limit = connection_limit(config_, fd_limit_, worker_count_);
   if (api_ != nullptr) api_->reconfigure(config_.admin);
   enrollment_.reconfigure(config_);
+  hub_.reconfigure(config_.registry.watch);
   checker_.sync(*registry_.snapshot(), config_.services);
   after_changes();
   if (phase_.load() == Phase::ready) publish();
@@ -511,6 +516,7 @@ void Control::log_reload(const admin::ReloadReport& report) {
       .add("plan", report.plan_version)
       .add("index", report.index);
   for (const std::string& path : report.needs_restart) line.add("needs_restart", path);
+  hub_.note({report.ok ? "reloaded" : "reload_refused", first_error, wall_ms()});
 }
 
 void Control::on_terminate() {

@@ -17,6 +17,7 @@
 #include "config/config.h"
 #include "proxy/admin/control.h"
 #include "proxy/admin/http.h"
+#include "proxy/admin/hub.h"
 #include "proxy/departures.h"
 #include "proxy/enrollment.h"
 #include "proxy/health/checker.h"
@@ -53,6 +54,7 @@ class Control final : WorkerEvents {
   void run(admin::HttpServer& api);
 
   admin::Control& admin_view();
+  admin::Hub& hub() { return hub_; }  // outlived by no server of the API
 
   // Any thread: has `action` run on the control loop.
   void post(std::function<void()> action);
@@ -130,6 +132,7 @@ class Control final : WorkerEvents {
   Departures departures_;
   std::list<std::unique_ptr<net::Timer>> listener_timers_;
   registry::Registry registry_;
+  admin::Hub hub_;
   const std::uint32_t worker_count_;
   session::Crew crew_;
   std::vector<std::unique_ptr<Worker>> workers_;

@@ -53,7 +53,8 @@ int run_server(ServerOptions options) {
   if (!loaded.config) return 1;
   try {
     Control control(std::move(options), *loaded.config);
-    admin::HttpServer api(loaded.config->admin, admin::make_api(control.admin_view()));
+    admin::HttpServer api(loaded.config->admin,
+                          admin::make_api(control.admin_view(), control.hub()));
     control.run(api);
     return 0;
   } catch (const std::exception& error) {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <utility>
 
+#include "proxy/admin/read_routes.h"
 #include "proxy/admin/registrations.h"
 #include "proxy/admin/router.h"
 #include "proxy/admin/scribe.h"
@@ -25,16 +26,6 @@ constexpr std::size_t kMaxConnectionsListed = 100'000;
 
 Reply text(std::string body) {
   return {200, "text/plain; charset=utf-8", std::move(body), {}};
-}
-
-Reply with_version(Reply reply, const registry::Snapshot& snapshot) {
-  reply.headers.emplace_back("X-Sluice-Index", std::to_string(snapshot.index));
-  reply.headers.emplace_back("X-Sluice-Epoch", snapshot.epoch);
-  return reply;
-}
-
-Reply no_such_service(const std::string& name) {
-  return Reply::error(404, "there is no service " + name);
 }
 
 // --- Probes and metrics
@@ -56,22 +47,6 @@ Reply metrics_page(Control& control, const Request&) {
 }
 
 // --- The registry
-
-Reply services_page(Control& control, const Request&) {
-  const auto snapshot = control.snapshot();
-  return with_version(
-      Reply::json(registry::services_json(*snapshot, "", {}, net::monotonic_ms())), *snapshot);
-}
-
-Reply service_page(Control& control, const Request& request) {
-  const auto snapshot = control.snapshot();
-  const registry::Service* service = snapshot->find(request.segments[2]);
-  Reply reply =
-      service != nullptr
-          ? Reply::json(registry::service_json(*snapshot, *service, {}, net::monotonic_ms()))
-          : no_such_service(request.segments[2]);
-  return with_version(std::move(reply), *snapshot);
-}
 
 // The address as the balancers know it; nothing if it is none.
 std::optional<std::string> canonical_ip(const std::string& text) {
@@ -101,8 +76,8 @@ void serve_instance(Control& control, const Request& request, const Responder& r
   const auto chosen = control.choose(service, client, known);
   Reply reply = chosen  ? Reply::json(registry::instance_json(*chosen, net::monotonic_ms()))
                 : known ? Reply::error(404, "no instance of " + service + " is eligible")
-                        : no_such_service(service);
-  responder.send(with_version(std::move(reply), *snapshot));
+                        : Reply::error(404, "there is no service " + service);
+  responder.send(with_version(std::move(reply), snapshot->index, snapshot->epoch));
 }
 
 Reply explanation_page(Control& control, const Request& request) {
@@ -221,7 +196,7 @@ std::string name_of(const Request& request) {
 using Serve = void (*)(Control&, const Request&, const Responder&);
 using Render = Reply (*)(Control&, const Request&);
 
-Router make_router(Control& control, const std::shared_ptr<Orders>& orders) {
+Router make_router(Control& control, Hub& hub, const std::shared_ptr<Orders>& orders) {
   // What is short is answered at once.
   const auto with = [&control](Serve serve) {
     return [&control, serve](const Request& request, const Responder& responder) {
@@ -245,8 +220,6 @@ Router make_router(Control& control, const std::shared_ptr<Orders>& orders) {
       {"GET", {"v1", "status"}, {}, false, with(serve_status)},
       {"GET", {"v1", "config"}, {}, false, page(config_page)},
       {"GET", {"v1", "explain"}, {"listener", "client"}, false, page(explanation_page)},
-      {"GET", {"v1", "services"}, {}, false, page(services_page)},
-      {"GET", {"v1", "services", "*"}, {}, false, page(service_page)},
       {"GET", {"v1", "services", "*", "instance"}, {"client"}, false, with(serve_instance)},
       {"GET",
        {"v1", "connections"},
@@ -257,15 +230,16 @@ Router make_router(Control& control, const std::shared_ptr<Orders>& orders) {
       {"POST", {"v1", "reload"}, {"dry_run"}, true, with(reload)},
   };
   std::ranges::move(registration_routes(control), std::back_inserter(routes));
+  std::ranges::move(read_routes(hub), std::back_inserter(routes));
   return Router(std::move(routes));
 }
 
 }  // namespace
 
-Handler make_api(Control& control) {
+Handler make_api(Control& control, Hub& hub) {
   auto scribe = std::make_shared<Scribe>();
   return
-      [router = make_router(control, scribe->orders()), scribe](
+      [router = make_router(control, hub, scribe->orders()), scribe](
           const Request& request, const Responder& responder) { router.serve(request, responder); };
 }
 

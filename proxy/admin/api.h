@@ -8,20 +8,22 @@
 
 #include "proxy/admin/control.h"
 #include "proxy/admin/http.h"
+#include "proxy/admin/hub.h"
 
 namespace sluice::admin {
 
-// The handler for an HttpServer. `control` must outlive it.
+// The handler for an HttpServer. `control` and `hub` must outlive it.
 //
 //   GET  /healthz  /readyz  /metrics
-//   GET  /v1/status  /v1/config  /v1/services  /v1/services/{s} /v1/services/{s}/instance?client=IP
+//   GET  /v1/status  /v1/config  /v1/services/{s}/instance?client=IP
 //   GET  /v1/explain?listener=&client=IP
 //   GET  /v1/connections?service=&listener=&instance=&limit=     DELETE /v1/connections/{id}
 //   POST /v1/reload?dry_run=true        or with the body {"dry_run": true}
 //
-// An unknown path is 404, a known one with another method 405 with Allow. HEAD is answered as GET.
-// A parameter or a body that a route does not know is 400: what is asked is done or refused, never
-// ignored. Reads of the registry carry X-Sluice-Index and X-Sluice-Epoch.
-Handler make_api(Control& control);
+// And those of read_routes.h. An unknown path is 404, a known one with another method 405 with
+// Allow. HEAD is answered as GET. A parameter or a body that a route does not know is 400: what is
+// asked is done or refused, never ignored. Reads of the registry carry X-Sluice-Index and
+// X-Sluice-Epoch.
+Handler make_api(Control& control, Hub& hub);
 
 }  // namespace sluice::admin

@@ -34,6 +34,7 @@ class FakeControl : public Control {
   FakeControl() {
     registry::Service pg;
     pg.name = "pg";
+    pg.index = 5;
     pg.instances = {instance("a")};
     auto made = std::make_shared<registry::Snapshot>();
     made->index = 7;
@@ -149,7 +150,8 @@ class Api : public ::testing::Test {
   }
 
   FakeControl control_;
-  HttpServer server_{loopback_config(), make_api(control_)};
+  Hub hub_{config::Watch{}, control_.snapshot()};
+  HttpServer server_{loopback_config(), make_api(control_, hub_)};
   test::Admin client_{server_.address()};
 };
 
@@ -220,7 +222,7 @@ TEST_F(Api, WritesAPageOnceForACrowd) {
 
 TEST_F(Api, StopsWhileAPageIsWritten) {
   control_.is_slow = true;
-  std::optional<HttpServer> server(std::in_place, loopback_config(), make_api(control_));
+  std::optional<HttpServer> server(std::in_place, loopback_config(), make_api(control_, hub_));
   server->start();
   test::Peer scraper = test::Peer::connect(server->address());
   scraper.send(get("/metrics") + get("/metrics"));
@@ -258,7 +260,9 @@ TEST_F(Api, ListsServicesAtAnIndex) {
 
   const Response one = client_.get("/v1/services/pg");
   EXPECT_EQ(one.status, 200);
-  EXPECT_EQ(one.headers.at("x-sluice-index"), "7");
+  EXPECT_EQ(one.headers.at("x-sluice-index"), "5") << "its own";
+  EXPECT_EQ(one.headers.at("x-sluice-epoch"), "e1");
+  EXPECT_EQ(one.json()["index"], 5);
   EXPECT_EQ(one.json()["instances"][0]["id"], "a");
 
   const Response none = client_.get("/v1/services/mysql");
@@ -438,7 +442,7 @@ TEST_F(Api, KnowsNoOtherPath) {
 
 TEST_F(Api, IgnoresNothingThatItWasAsked) {
   EXPECT_EQ(client_.get("/healthz?verbose=1").status, 400);
-  EXPECT_EQ(client_.get("/v1/services?index=7").status, 400);
+  EXPECT_EQ(client_.get("/v1/services?indx=7").status, 400);
   EXPECT_EQ(
       client_
           .request("DELETE", "/v1/connections/0-17", "{}", {{"Content-Type", "application/json"}})
