@@ -7,6 +7,7 @@
 #include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <set>
 #include <sstream>
 
@@ -53,6 +54,11 @@ std::uint16_t port_in(const std::string& address) {
 
 std::size_t count_fds(pid_t pid) {
   return fds(pid).size();
+}
+
+std::size_t count_threads(pid_t pid) {
+  const auto tasks = std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task");
+  return static_cast<std::size_t>(std::distance(begin(tasks), end(tasks)));
 }
 
 std::size_t count_pipes(pid_t pid) {

@@ -13,6 +13,7 @@ namespace sluice::test {
 
 std::size_t count_fds(pid_t pid);
 std::size_t count_pipes(pid_t pid);  // ends of pipes among them
+std::size_t count_threads(pid_t pid);
 std::uint64_t resident_bytes(pid_t pid);
 std::chrono::nanoseconds cpu_time(pid_t pid);  // of all its threads, so far
 
