@@ -51,6 +51,7 @@ MetricsPage::Labels parse_labels(const std::string& line, std::size_t& at) {
   while (line.at(++at) != '}') {
     if (line[at] == ',') continue;
     const auto equals = line.find("=\"", at);
+    if (equals == std::string::npos) throw std::runtime_error("no labels: " + line);
     const std::string name = line.substr(at, equals - at);
     std::string value;
     for (at = equals + 2; line.at(at) != '"'; ++at) {

@@ -58,7 +58,9 @@ Sluice::~Sluice() {
 }
 
 MetricsPage Sluice::metrics() const {
-  return MetricsPage::parse(admin_.get("/metrics").body);
+  const Response page = admin_.get("/metrics");
+  if (page.status != 200) throw std::runtime_error("no metrics: " + page.body);
+  return MetricsPage::parse(page.body);
 }
 
 double Sluice::metric(std::string_view name, const MetricsPage::Labels& labels) const {

@@ -53,7 +53,7 @@ class Sluice {
   Peer connect(const ConnectOptions& options = {}) const { return Peer::connect(front_, options); }
 
   const Admin& admin() const { return admin_; }
-  MetricsPage metrics() const;
+  MetricsPage metrics() const;  // throws if there is no page
   double metric(std::string_view name, const MetricsPage::Labels& labels = {}) const;
   nlohmann::json instance_status(const std::string& id) const;  // of service "s"; null: none
   std::string instance_state(const std::string& id) const;      // "up", "down", ...; "": none
