@@ -93,15 +93,16 @@ TEST_F(AdminApi, EndsSlowRequestsAtTheirDeadline) {
 // Z03: and so do clients that never read their answer, nor keep the others waiting: however many
 // long pages are asked for, whoever asks whether the process is alive is told.
 TEST(AdminApiOfMany, EndsClientsThatNeverReadAtTheirDeadline) {
-  constexpr int kInstances = kSanitized ? 1'000 : 10'000;
-  constexpr Milliseconds kDeadline = 2s;
+  // A page is written at low priority: beside others who want the processor it needs its time.
+  constexpr int kInstances = kSanitized ? 300 : 10'000;
+  const std::string deadline = kSanitized ? "10s" : "2s";
   const std::size_t clients = size_of_run<std::size_t>(20, 100);
   std::string many = "{name: many, check: {type: none}, instances: [";
   for (int i = 0; i < kInstances; ++i)
     many += "\"127." + std::to_string(1 + i / 200) + ".0." + std::to_string(1 + i % 200) + ":9\",";
   Backend server(echo());
   Sluice sluice({.instances = {server.address()},
-                 .admin = "limits: {deadline: 2s}",
+                 .admin = "limits: {deadline: " + deadline + "}",
                  .listeners = {"{bind: \"" + loopback(reserve_port()) + "\", service: many}"},
                  .services = {many + "]}"}});
   Invariants invariants(sluice);
@@ -128,7 +129,7 @@ TEST(AdminApiOfMany, EndsClientsThatNeverReadAtTheirDeadline) {
     EXPECT_EQ(sluice.admin().get("/healthz").status, 200);
     latencies.push_back(health.seconds());
     pause_between_looks();
-  } while (watch.elapsed() < kDeadline);
+  } while (watch.elapsed() < 2s);
   std::ranges::sort(latencies);
   if (!kSanitized) {
     EXPECT_LT(latencies[latencies.size() * 99 / 100], 0.500) << "of " << latencies.size();
