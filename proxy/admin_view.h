@@ -1,6 +1,6 @@
 // What the admin API sees of the server: published values at once, everything else by way of the
-// control loop and the workers. snapshot(), metrics_text() and config() may be used on any thread,
-// the rest on the admin thread only; the answers come from other threads.
+// control loop and the workers. snapshot(), metrics_text(), config() and explain() may be used
+// on any thread, the rest on the admin thread only; the answers come from other threads.
 #pragma once
 
 #include <map>

@@ -2,8 +2,8 @@
 // of Control.
 //
 // What is short is answered on the transport's thread, at once. What may be long (/metrics,
-// /v1/config, /v1/services and below, /v1/connections) is left to a Scribe on a thread of its own,
-// which the handler owns; the last copy of the handler to go stops it.
+// /v1/config, /v1/explain, /v1/connections) is left to a Scribe on a thread of its own, which the
+// handler owns; the last copy of the handler to go stops it. Reads of the registry are the Hub's.
 #pragma once
 
 #include "proxy/admin/control.h"

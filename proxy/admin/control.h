@@ -120,6 +120,10 @@ class Control {
   virtual std::shared_ptr<const registry::Snapshot> snapshot() = 0;
   virtual std::string metrics_text() = 0;
   virtual std::shared_ptr<const config::Config> config() = 0;
+  // Where a connection from `client` (an IP address, or "") to a listener would go; nothing: there
+  // is no such listener. Changes nothing.
+  virtual std::optional<Explanation> explain(const std::string& listener,
+                                             const std::string& client) = 0;
 
   // The admin thread, which waits: at once.
   virtual Status status() = 0;
@@ -131,10 +135,6 @@ class Control {
   virtual std::shared_ptr<const registry::Instance> choose(const std::string& service,
                                                            const std::string& client,
                                                            bool& known) = 0;
-  // Where a connection from `client` (an IP address, or "") to a listener would go; nothing: there
-  // is no such listener. Changes nothing.
-  virtual std::optional<Explanation> explain(const std::string& listener,
-                                             const std::string& client) = 0;
   // The rest answers once, now or later, from any thread. A `done` that is dropped uncalled answers
   // 503.
   virtual void reload(bool dry_run, std::function<void(ReloadReport)> done) = 0;
