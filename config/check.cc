@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "config/cidr.h"
 #include "config/printable.h"
 #include "config/within.h"
 
@@ -82,6 +83,13 @@ void check_flap(const Flap& flap, const Site& site) {
   }
 }
 
+void check_allow(const std::vector<std::string>& allow, const Site& site) {
+  for (std::size_t i = 0; i < allow.size(); ++i) {
+    std::string why;
+    if (!Cidr::parse(allow[i], why)) site.item(i).error(why);
+  }
+}
+
 void check_registry(const Registry& registry, const Site& site) {
   const Site path = site.key("store").key("path");
   if (registry.store.path.empty() || has_control(registry.store.path)) {
@@ -89,6 +97,7 @@ void check_registry(const Registry& registry, const Site& site) {
   }
   check_leases(registry, site);
   check_flap(registry.flap, site.key("flap"));
+  check_allow(registry.allow, site.key("allow"));
   const Site watch = site.key("watch");
   within(watch.key("max_wait"), registry.watch.max_wait, 1ms, kLongestDuration);
   within(watch.key("default_wait"), registry.watch.default_wait, 1ms, registry.watch.max_wait);

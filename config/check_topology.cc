@@ -8,6 +8,7 @@
 #include "config/check.h"
 #include "config/nearest.h"
 #include "config/printable.h"
+#include "config/selector.h"
 #include "config/within.h"
 
 namespace sluice::config {
@@ -86,6 +87,8 @@ class Topology {
       }
     }
     check_target(listener, site.key("service"));
+    SelectorProblem problem;
+    if (!Selector::parse(listener.selector, problem)) site.key("selector").error(problem.text());
   }
 
   void check_bind(const Listener& listener, const Site& site) {

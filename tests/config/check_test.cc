@@ -309,6 +309,51 @@ TEST(Registry, HasLeasesAndPenaltiesThatMakeSense) {
   });
 }
 
+TEST(Registry, AllowsPrefixesOfAddresses) {
+  expect({
+      {"addresses and prefixes",
+       with(R"y(registry: {allow: ["10.0.0.0/8", "192.0.2.7", "2001:db8::/32"]}
+)y"),
+       {}},
+      {"each that is none, at its place",
+       with(R"y(registry:
+  allow:
+    - "10.1.2.3/8"
+    - "10.0.0.0/8"
+    - "10.0.0.0/33"
+    - db.internal
+)y"),
+       {"f:3:7: registry.allow[0]: error: \"10.1.2.3/8\" has bits set below the prefix; the prefix "
+        "is 10.0.0.0/8",
+        "f:5:7: registry.allow[2]: error: the length of the prefix, \"33\" is above 32; write "
+        "10.0.0.0/32 for that address alone",
+        "f:6:7: registry.allow[3]: error: \"db.internal\" is not an IP address; a host name needs "
+        "a "
+        "dns source, which is not available in this version"}},
+  });
+}
+
+TEST(Listeners, SelectByLabels) {
+  const auto with_selector = [](const std::string& selector) {
+    return "listeners:\n"
+           "  - {bind: \"127.0.0.1:80\", service: a, selector: \"" +
+           selector +
+           "\"}\n"
+           "services:\n"
+           "  - {name: a, instances: [\"10.0.0.1:80\"]}\n";
+  };
+  expect({
+      {"a good one", with_selector("role=primary,zone in (a,b),!canary"), {}},
+      {"a list without its end",
+       with_selector("zone in (a,b"),
+       {"f:2:50: listeners[0].selector: error: at byte 13: expected \",\" or \")\", found the "
+        "end"}},
+      {"a term without a key",
+       with_selector("role=primary,=x"),
+       {"f:2:50: listeners[0].selector: error: at byte 14: expected a label's key, found \"=\""}},
+  });
+}
+
 TEST(Admin, StaysOnLoopbackWithoutTokens) {
   expect({
       {"every address",
