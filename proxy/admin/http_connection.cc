@@ -50,6 +50,10 @@ HttpConnection::~HttpConnection() {
 }
 
 bool HttpConnection::open(net::Fd client) {
+  net::SocketAddress local;
+  if (::getsockname(client.get(), local.get(), local.size_for_kernel()) == 0) {
+    local_ = local.endpoint();
+  }
   // A client that connects and says nothing has no longer than one that says half of a request.
   set_deadline(around_.settings->limits.deadline);
   return socket_.open(around_.poller, std::move(client), *this);
@@ -194,7 +198,7 @@ void HttpConnection::accept_head() {
   const RequestHead& head = request_->head();
   has_head_ = true;
   is_head_method_ = head.request.method == "HEAD";
-  if (const Objection objection = settings_->rules.check(head)) return refuse(*objection);
+  if (const Objection objection = settings_->rules.check(head, local_)) return refuse(*objection);
   if (!head.expects_continue || !head.has_body() || !input_.empty()) return;
   // Nothing else is on its way to the client, so these few bytes fit into the socket.
   static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";

@@ -30,6 +30,7 @@
 #include "proxy/admin/inbox.h"
 #include "proxy/admin/request_reader.h"
 #include "proxy/admin/settings.h"
+#include "proxy/net/address.h"
 #include "proxy/net/loop.h"
 #include "proxy/net/poller.h"
 #include "proxy/net/wheel.h"
@@ -98,6 +99,7 @@ class HttpConnection final : private net::Pollable, private net::Deadline {
   Surroundings& around_;
   const std::uint64_t id_;
   net::Socket socket_;
+  config::Endpoint local_;  // the address of ours that it has connected to
   Phase phase_ = Phase::idle;
   std::string input_;  // arrived and not yet taken into the request
   std::shared_ptr<const Settings> settings_;

@@ -34,6 +34,17 @@ bool is_loopback(const std::string& host) {
   return ::inet_pton(AF_INET6, bare.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
+// Whether a host is this address, however it is spelled. Ports do not matter.
+bool is_address(std::string_view host, const config::Endpoint& address) {
+  if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
+  std::string why;
+  auto named = config::Endpoint::parse_ip(host, why);
+  if (!named) return false;
+  config::Endpoint bare = address.unmapped();
+  bare.port = 0;
+  return named->unmapped() == bare;
+}
+
 bool is_json(std::string_view content_type) {
   std::string media = lower(content_type.substr(0, content_type.find(';')));
   while (media.ends_with(' ') || media.ends_with('\t')) media.pop_back();
@@ -57,31 +68,33 @@ RequestRules::RequestRules(const std::vector<std::string>& allowed_hosts, bool a
   }
 }
 
-Objection RequestRules::check(const RequestHead& head) const {
-  if (head.host && !is_ours(*head.host)) {
+Objection RequestRules::check(const RequestHead& head, const config::Endpoint& local) const {
+  if (head.host && !is_ours(*head.host, local)) {
     return Refusal{403, "the host is not ours; admin.allowed_hosts can name it"};
   }
-  if (head.origin && !is_own_origin(*head.origin)) return Refusal{403, "the origin is foreign"};
+  if (head.origin && !is_own_origin(*head.origin, local)) {
+    return Refusal{403, "the origin is foreign"};
+  }
   if (head.fetch_site && *head.fetch_site != "same-origin" && *head.fetch_site != "none") {
     return Refusal{403, "the request comes from another site"};
   }
   return check_content_type(head);
 }
 
-bool RequestRules::is_ours(std::string_view text) const {
+bool RequestRules::is_ours(std::string_view text, const config::Endpoint& local) const {
   if (any_host_) return true;
   const auto authority = read_authority(text);
   if (!authority) return false;
-  if (is_loopback(authority->host)) return true;
+  if (is_loopback(authority->host) || is_address(authority->host, local)) return true;
   return std::any_of(allowed_.begin(), allowed_.end(), [&](const Authority& allowed) {
     return allowed.host == authority->host && (!allowed.port || allowed.port == authority->port);
   });
 }
 
 // "null", which a sandboxed page sends, has no scheme and is foreign.
-bool RequestRules::is_own_origin(std::string_view origin) const {
+bool RequestRules::is_own_origin(std::string_view origin, const config::Endpoint& local) const {
   for (const std::string_view scheme : {"http://", "https://"}) {
-    if (origin.starts_with(scheme)) return is_ours(origin.substr(scheme.size()));
+    if (origin.starts_with(scheme)) return is_ours(origin.substr(scheme.size()), local);
   }
   return false;
 }

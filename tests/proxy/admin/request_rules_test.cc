@@ -9,6 +9,13 @@ namespace {
 
 const RequestRules kRules({"Sluice.Internal", "proxy.example:9901", "[2001:db8::1]"}, false);
 
+config::Endpoint address(std::string_view text) {
+  std::string why;
+  return config::Endpoint::parse(text, why).value();
+}
+
+const config::Endpoint kLoopback = address("127.0.0.1:9901");
+
 RequestHead request(const std::string& method = "GET") {
   RequestHead head;
   head.request.method = method;
@@ -16,8 +23,9 @@ RequestHead request(const std::string& method = "GET") {
   return head;
 }
 
-int status_of(const RequestHead& head, const RequestRules& rules = kRules) {
-  const Objection objection = rules.check(head);
+int status_of(const RequestHead& head, const RequestRules& rules = kRules,
+              const config::Endpoint& local = kLoopback) {
+  const Objection objection = rules.check(head, local);
   return objection ? objection->status : 0;
 }
 
@@ -26,7 +34,7 @@ TEST(RequestRules, TakeTheNamesOfLoopbackAndThoseListed) {
        {"localhost", "LocalHost", "localhost:9901", "localhost:1", "127.0.0.1", "127.0.0.1:9901",
         "127.255.3.4:80", "[::1]", "[::1]:9901", "sluice.internal", "SLUICE.internal:4711",
         "proxy.example:9901", "[2001:DB8::1]:80"}) {
-    EXPECT_TRUE(kRules.is_ours(host)) << host;
+    EXPECT_TRUE(kRules.is_ours(host, kLoopback)) << host;
   }
 }
 
@@ -60,10 +68,45 @@ TEST(RequestRules, TakeNoOtherHost) {
                            "proxy.example",
                            "proxy.example:9902",
                            "[2001:db8::2]"}) {
-    EXPECT_FALSE(kRules.is_ours(host)) << host;
+    EXPECT_FALSE(kRules.is_ours(host, kLoopback)) << host;
     RequestHead head = request();
     head.host = host;
     EXPECT_EQ(status_of(head), 403) << host;
+  }
+}
+
+// On 0.0.0.0 as on one address: what the client has connected to is ours, and no other address.
+TEST(RequestRules, TakeTheAddressThatTheClientHasConnectedTo) {
+  const struct {
+    const char* local;
+    const char* host;
+    bool is_ours;
+  } cases[] = {
+      {"10.0.0.5:9901", "10.0.0.5:9901", true},
+      {"10.0.0.5:9901", "10.0.0.5", true},
+      {"10.0.0.5:9901", "10.0.0.5:80", true},
+      {"10.0.0.5:9901", "localhost", true},
+      {"10.0.0.5:9901", "sluice.internal", true},
+      {"10.0.0.5:9901", "10.0.0.6:9901", false},
+      {"10.0.0.5:9901", "10.0.5", false},
+      {"10.0.0.5:9901", "10.0.0.5.nip.io", false},
+      {"10.0.0.5:9901", "0.0.0.0", false},
+      {"10.0.0.5:9901", "evil.example", false},
+      {"10.0.0.5:9901", "", false},
+      {"[2001:db8::7]:9901", "[2001:db8::7]:9901", true},
+      {"[2001:db8::7]:9901", "[2001:DB8:0::7]", true},
+      {"[2001:db8::7]:9901", "[2001:db8::8]", false},
+      {"[2001:db8::7]:9901", "2001:db8::7", false},
+      {"[2001:db8::7]:9901", "[]", false},
+      {"127.0.0.1:9901", "10.0.0.5:9901", false},
+      {"unix:/run/sluice.sock", "10.0.0.5", false},
+  };
+  for (const auto& c : cases) {
+    const config::Endpoint local = address(c.local);
+    EXPECT_EQ(kRules.is_ours(c.host, local), c.is_ours) << c.host << " at " << c.local;
+    RequestHead head = request();
+    head.origin = std::string("http://") + c.host;
+    EXPECT_EQ(status_of(head, kRules, local), c.is_ours ? 0 : 403) << c.host << " at " << c.local;
   }
 }
 
