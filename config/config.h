@@ -123,7 +123,8 @@ struct AdminLimits {
 struct Admin {
   std::string bind = "127.0.0.1:9901";  // an Endpoint; off loopback only with tokens
   std::string tokens_file;              // who may do what (registry/access); required off loopback
-  std::vector<std::string> allowed_hosts;  // Host names accepted besides loopback's
+  // Hosts that requests may name besides loopback and the address that they come in on.
+  std::vector<std::string> allowed_hosts;
   AdminLimits limits;
   template <class V>
   void fields(V& v) {

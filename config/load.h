@@ -24,7 +24,8 @@ namespace sluice::config {
 enum class Severity : std::uint8_t { warning, error };
 
 // One thing that is wrong, at its place. Lines and columns count from 1; 0 where there is none (a
-// file that cannot be read). `path` is that of the key, "services[2].check.interval".
+// file that cannot be read, a line that is wrong as a whole). `path` is that of the key,
+// "services[2].check.interval".
 struct Problem {
   Severity severity = Severity::error;
   std::string file;

@@ -53,7 +53,8 @@ std::vector<Problem> Report::take() {
 
 std::string Problem::text() const {
   std::string out = file;
-  if (line != 0) out += ':' + std::to_string(line) + ':' + std::to_string(column);
+  if (line != 0) out += ':' + std::to_string(line);
+  if (column != 0) out += ':' + std::to_string(column);
   out += ": ";
   if (!path.empty()) out += path + ": ";
   out += severity == Severity::error ? "error: " : "warning: ";

@@ -67,7 +67,8 @@ std::uint64_t longest_check_timeout_ms(const config::Config& config) {
 
 }  // namespace
 
-Control::Control(ServerOptions options, const config::Config& config)
+Control::Control(ServerOptions options, const config::Config& config,
+                 std::shared_ptr<const access::Tokens> tokens)
     : options_(std::move(options)),
       fd_limit_(raise_fd_limit()),
       started_wall_ms_(wall_ms()),
@@ -75,6 +76,7 @@ Control::Control(ServerOptions options, const config::Config& config)
       config_(config),
       log_(config.log),
       channel_(log_.open_channel()),
+      is_api_exposed_(is_exposed(config.admin)),
       poller_(loop_),
       wheel_(loop_),
       bell_(loop_, [this] { on_bell(); }),
@@ -91,7 +93,8 @@ Control::Control(ServerOptions options, const config::Config& config)
       planner_(worker_count_, metrics_),
       checker_(loop_, poller_, wheel_,
                [this](const health::ProbeReport& report) { return on_probe(report); }),
-      reloader_(options_.load, [this](std::function<void()> action) { post(std::move(action)); }),
+      reloader_([load = options_.load] { return brief(load()); },
+                [this](std::function<void()> action) { post(std::move(action)); }),
       keeper_(make_store(config.registry.store), registry_, *channel_, loop_,
               [this](std::function<void()> action) { post(std::move(action)); }),
       inquiry_(poller_, wheel_,
@@ -121,6 +124,7 @@ Control::Control(ServerOptions options, const config::Config& config)
                                                 static_cast<WorkerEvents&>(*this)));
   }
   published_config_.set(std::make_shared<config::Config>(config_));
+  published_tokens_.set(std::move(tokens));
   published_snapshot_.set(registry_.snapshot());
   last_reload_error_.set(std::make_shared<std::string>());
 }
@@ -392,8 +396,8 @@ void Control::reload_by_signal() {
 }
 
 void Control::reload(bool dry_run, std::function<void(admin::ReloadReport)> done) {
-  reloader_.read([this, dry_run, done = std::move(done)](config::Loaded loaded) {
-    const admin::ReloadReport report = apply(std::move(loaded), dry_run);
+  reloader_.read([this, dry_run, done = std::move(done)](Briefing briefing) {
+    const admin::ReloadReport report = apply(std::move(briefing), dry_run);
     if (!dry_run) {
       ++(report.ok ? reloads_ok_ : reloads_failed_);
       metrics_.reloaded(report.ok);
@@ -403,18 +407,22 @@ void Control::reload(bool dry_run, std::function<void(admin::ReloadReport)> done
   });
 }
 
-admin::ReloadReport Control::apply(config::Loaded loaded, bool dry_run) {
+admin::ReloadReport Control::apply(Briefing briefing, bool dry_run) {
   admin::ReloadReport report;
   report.dry_run = dry_run;
-  report.problems = std::move(loaded.problems);
+  report.problems = std::move(briefing.problems);
   const auto refuse = [&](std::string why) {
     report.problems.push_back(
         {config::Severity::error, options_.config_file, 0, 0, "", std::move(why)});
     return report;
   };
   if (phase_.load() == Phase::draining) return refuse("the process is draining");
-  if (!loaded.config) return report;
-  config::Config& config = *loaded.config;
+  if (!briefing.config) return report;
+  config::Config& config = *briefing.config;
+  if (is_api_exposed_ && (!briefing.tokens || briefing.tokens->is_empty())) {
+    return refuse(
+        "the API stays open to the network until a restart, so it cannot be without tokens before");
+  }
   report.changes = config::diff(config_, config);
   for (const config::Difference& change : report.changes) {
     if (config::needs_restart(change.path)) report.needs_restart.push_back(change.path);
@@ -424,6 +432,7 @@ admin::ReloadReport Control::apply(config::Loaded loaded, bool dry_run) {
     if (!dry_run) {
       if (phase_.load() == Phase::ready) Planner::listen(sockets, config);
       if (const std::string error = log_.reopen(config.log); !error.empty()) return refuse(error);
+      published_tokens_.set(std::move(briefing.tokens));
       take_over(std::move(config), std::move(sockets));
     }
   } catch (const std::runtime_error& error) {

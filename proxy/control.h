@@ -18,6 +18,7 @@
 #include "proxy/admin/control.h"
 #include "proxy/admin/http.h"
 #include "proxy/admin/hub.h"
+#include "proxy/briefing.h"
 #include "proxy/departures.h"
 #include "proxy/enrollment.h"
 #include "proxy/health/checker.h"
@@ -44,8 +45,9 @@ class AdminView;
 class Control final : WorkerEvents {
  public:
   // Opens the log and binds every listener; throws std::runtime_error for the operator, and then
-  // nothing stays open.
-  Control(ServerOptions options, const config::Config& config);
+  // nothing stays open. `tokens` as in a Briefing.
+  Control(ServerOptions options, const config::Config& config,
+          std::shared_ptr<const access::Tokens> tokens);
   ~Control();
 
   // Starts workers and checks, opens the listeners once every instance has had its first verdict
@@ -55,6 +57,8 @@ class Control final : WorkerEvents {
 
   admin::Control& admin_view();
   admin::Hub& hub() { return hub_; }  // outlived by no server of the API
+  // Any thread: those that count now; null: everything is allowed.
+  std::shared_ptr<const access::Tokens> tokens() const { return published_tokens_.get(); }
 
   // Any thread: has `action` run on the control loop.
   void post(std::function<void()> action);
@@ -88,7 +92,7 @@ class Control final : WorkerEvents {
 
   void reload_by_signal();
   void reload(bool dry_run, std::function<void(admin::ReloadReport)> done);
-  admin::ReloadReport apply(config::Loaded loaded, bool dry_run);
+  admin::ReloadReport apply(Briefing briefing, bool dry_run);
   void take_over(config::Config config, SocketSet sockets);
   void condemn_listeners(std::vector<std::shared_ptr<session::ListenerLife>> lives,
                          config::Duration drain);
@@ -111,7 +115,9 @@ class Control final : WorkerEvents {
   config::Config config_;
   log::Log log_;
   const std::unique_ptr<log::Channel> channel_;
+  const bool is_api_exposed_;  // a new admin.bind waits for a restart, so this does too
   Published<config::Config> published_config_;
+  Published<access::Tokens> published_tokens_;
   Published<registry::Snapshot> published_snapshot_;
   Published<Plan> published_plan_;
   std::atomic<Phase> phase_{Phase::starting};

@@ -5,14 +5,14 @@
 
 namespace sluice {
 
-Reloader::Reloader(std::function<config::Loaded()> load, Post post)
+Reloader::Reloader(std::function<Briefing()> load, Post post)
     : load_(std::move(load)), post_(std::move(post)) {}
 
 Reloader::~Reloader() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Reloader::read(std::function<void(config::Loaded)> done) {
+void Reloader::read(std::function<void(Briefing)> done) {
   waiting_.push_back(std::move(done));
   if (waiting_.size() == 1) begin();
 }
@@ -20,12 +20,12 @@ void Reloader::read(std::function<void(config::Loaded)> done) {
 void Reloader::begin() {
   if (thread_.joinable()) thread_.join();
   thread_ = std::thread([this] {
-    auto loaded = std::make_shared<config::Loaded>(load_());
-    post_([this, loaded] {
+    auto briefing = std::make_shared<Briefing>(load_());
+    post_([this, briefing] {
       const auto done = std::move(waiting_.front());
       waiting_.pop_front();
       if (!waiting_.empty()) begin();
-      done(std::move(*loaded));
+      done(std::move(*briefing));
     });
   });
 }

@@ -1,13 +1,13 @@
-// Reads the configuration again, away from the control loop (a large file takes its time), one read
-// after the other. Control loop; `done` comes on it too. Destroying it waits for a read that is
-// under way and drops the rest.
+// Reads the operator's files again, away from the control loop (a large file takes its time), one
+// read after the other. Control loop; `done` comes on it too. Destroying it waits for a read that
+// is under way and drops the rest.
 #pragma once
 
 #include <deque>
 #include <functional>
 #include <thread>
 
-#include "config/load.h"
+#include "proxy/briefing.h"
 #include "proxy/net/loop.h"
 
 namespace sluice {
@@ -16,18 +16,18 @@ class Reloader {
  public:
   using Post =
       std::function<void(std::function<void()>)>;  // any thread: runs an action on the control loop
-  Reloader(std::function<config::Loaded()> load, Post post);
+  Reloader(std::function<Briefing()> load, Post post);
   ~Reloader();
 
-  void read(std::function<void(config::Loaded)> done);
+  void read(std::function<void(Briefing)> done);
   bool is_reading() const { return !waiting_.empty(); }
 
  private:
   void begin();
 
-  const std::function<config::Loaded()> load_;
+  const std::function<Briefing()> load_;
   const Post post_;
-  std::deque<std::function<void(config::Loaded)>> waiting_;  // the first one's read is under way
+  std::deque<std::function<void(Briefing)>> waiting_;  // the first one's read is under way
   std::thread thread_;
 };
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "proxy/admin/api.h"
+#include "proxy/briefing.h"
 #include "proxy/control.h"
 
 namespace sluice {
@@ -48,13 +49,15 @@ void print_problems(const std::vector<config::Problem>& problems) {
 int run_server(ServerOptions options) {
   fill_standard_streams();
   prepare_signals();
-  const config::Loaded loaded = options.load();
-  print_problems(loaded.problems);
-  if (!loaded.config) return 1;
+  const Briefing briefing = brief(options.load());
+  print_problems(briefing.problems);
+  if (!briefing.config) return 1;
   try {
-    Control control(std::move(options), *loaded.config);
-    admin::HttpServer api(loaded.config->admin,
-                          admin::make_api(control.admin_view(), control.hub()));
+    Control control(std::move(options), *briefing.config, briefing.tokens);
+    admin::Gate gate([&control] { return control.tokens(); });
+    admin::HttpServer api(briefing.config->admin,
+                          admin::make_api(control.admin_view(), control.hub(), gate),
+                          admin::make_door(gate));
     control.run(api);
     return 0;
   } catch (const std::exception& error) {

@@ -214,20 +214,21 @@ Router make_router(Control& control, Hub& hub, const std::shared_ptr<Orders>& or
     serve_connections(control, orders, request, responder);
   };
   std::vector<Route> routes = {
-      {"GET", {"healthz"}, {}, false, with(serve_healthz)},
-      {"GET", {"readyz"}, {}, false, with(serve_readyz)},
-      {"GET", {"metrics"}, {}, false, page(metrics_page)},
-      {"GET", {"v1", "status"}, {}, false, with(serve_status)},
-      {"GET", {"v1", "config"}, {}, false, page(config_page)},
-      {"GET", {"v1", "explain"}, {"listener", "client"}, false, page(explanation_page)},
-      {"GET", {"v1", "services", "*", "instance"}, {"client"}, false, with(serve_instance)},
+      {"GET", {"healthz"}, {}, false, with(serve_healthz), kOpen},
+      {"GET", {"readyz"}, {}, false, with(serve_readyz), kOpen},
+      {"GET", {"metrics"}, {}, false, page(metrics_page), kOpen},
+      {"GET", {"v1", "status"}, {}, false, with(serve_status), kReadAll},
+      {"GET", {"v1", "config"}, {}, false, page(config_page), kReadAll},
+      {"GET", {"v1", "explain"}, {"listener", "client"}, false, page(explanation_page), kReadAll},
+      {"GET", {"v1", "services", "*", "instance"}, {"client"}, false, with(serve_instance), kRead},
       {"GET",
        {"v1", "connections"},
        {"service", "listener", "instance", "limit"},
        false,
-       connections},
-      {"DELETE", {"v1", "connections", "*"}, {}, false, with(end_connection)},
-      {"POST", {"v1", "reload"}, {"dry_run"}, true, with(reload)},
+       connections,
+       kReadAsked},
+      {"DELETE", {"v1", "connections", "*"}, {}, false, with(end_connection), kAdminAll},
+      {"POST", {"v1", "reload"}, {"dry_run"}, true, with(reload), kAdminAll},
   };
   std::ranges::move(registration_routes(control), std::back_inserter(routes));
   std::ranges::move(read_routes(hub), std::back_inserter(routes));
@@ -236,11 +237,15 @@ Router make_router(Control& control, Hub& hub, const std::shared_ptr<Orders>& or
 
 }  // namespace
 
-Handler make_api(Control& control, Hub& hub) {
+Handler make_api(Control& control, Hub& hub, Gate& gate) {
   auto scribe = std::make_shared<Scribe>();
   return
-      [router = make_router(control, hub, scribe->orders()), scribe](
-          const Request& request, const Responder& responder) { router.serve(request, responder); };
+      [router = make_router(control, hub, scribe->orders()), scribe, &gate](
+          Request& request, const Responder& responder) { router.serve(request, gate, responder); };
+}
+
+Door make_door(Gate& gate) {
+  return [&gate](Request& head) { return gate.refuse_body(head, net::monotonic_ms()); };
 }
 
 }  // namespace sluice::admin

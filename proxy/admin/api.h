@@ -7,12 +7,13 @@
 #pragma once
 
 #include "proxy/admin/control.h"
+#include "proxy/admin/gate.h"
 #include "proxy/admin/http.h"
 #include "proxy/admin/hub.h"
 
 namespace sluice::admin {
 
-// The handler for an HttpServer. `control` and `hub` must outlive it.
+// The handler for an HttpServer. `control`, `hub` and `gate` must outlive it.
 //
 //   GET  /healthz  /readyz  /metrics
 //   GET  /v1/status  /v1/config  /v1/services/{s}/instance?client=IP
@@ -20,10 +21,14 @@ namespace sluice::admin {
 //   GET  /v1/connections?service=&listener=&instance=&limit=     DELETE /v1/connections/{id}
 //   POST /v1/reload?dry_run=true        or with the body {"dry_run": true}
 //
-// And those of read_routes.h. An unknown path is 404, a known one with another method 405 with
-// Allow. HEAD is answered as GET. A parameter or a body that a route does not know is 400: what is
-// asked is done or refused, never ignored. Reads of the registry carry X-Sluice-Index and
-// X-Sluice-Epoch.
-Handler make_api(Control& control, Hub& hub);
+// And those of read_routes.h and registrations.h. /healthz, /readyz and /metrics are open to all;
+// what the rest takes of a token is in gate.h and beside each route. An unknown path is 404, a
+// known one with another method 405 with Allow. HEAD is answered as GET. A parameter or a body that
+// a route does not know is 400: what is asked is done or refused, never ignored. Reads of the
+// registry carry X-Sluice-Index and X-Sluice-Epoch.
+Handler make_api(Control& control, Hub& hub, Gate& gate);
+
+// And its door: who brings no token that is known need not send a body.
+Door make_door(Gate& gate);
 
 }  // namespace sluice::admin

@@ -54,10 +54,11 @@ std::optional<std::string> Request::parameter(std::string_view name) const {
 }
 
 struct HttpServer::State {
-  State(const config::Admin& config, Handler handler)
+  State(const config::Admin& config, Handler handler, Door door)
       : socket(listen_on(config)),
         inbox(std::make_shared<Inbox>()),
-        transport(socket, std::move(handler), settings_of(config, *socket), inbox) {}
+        transport(socket, std::move(handler), settings_of(config, *socket), inbox,
+                  std::move(door)) {}
 
   std::shared_ptr<net::ListenSocket> socket;
   std::shared_ptr<Inbox> inbox;
@@ -65,8 +66,8 @@ struct HttpServer::State {
   std::thread thread;
 };
 
-HttpServer::HttpServer(const config::Admin& config, Handler handler)
-    : state_(std::make_unique<State>(config, std::move(handler))) {}
+HttpServer::HttpServer(const config::Admin& config, Handler handler, Door door)
+    : state_(std::make_unique<State>(config, std::move(handler), std::move(door))) {}
 
 HttpServer::~HttpServer() {
   if (!state_->thread.joinable()) return;

@@ -8,7 +8,8 @@
 // takes bare LF, folded headers, two lengths, a length beside a transfer coding, NUL and two Hosts,
 // its strict mode included.)
 //
-//   request_reader, request_target              bytes to a request; pure
+//   request_reader, request_target,
+//     authorization                             bytes to a request; pure
 //   request_rules                               whether a well-formed request may be served; pure
 //   reply                                       a reply to bytes; pure
 //   http_connection                             one client: read, ask the handler, write, again
@@ -37,6 +38,7 @@
 
 #include "config/config.h"
 #include "proxy/admin/stream.h"
+#include "registry/access/tokens.h"
 
 namespace sluice::admin {
 
@@ -47,6 +49,14 @@ struct Request {
   std::map<std::string, std::string, std::less<>> query;  // decoded; "" where no value was given
   std::string body;
   std::string last_event_id;  // of the field Last-Event-ID; "": none
+
+  std::string source;  // where it comes from: access::source_of() the client's address
+  // Of the field Authorization; none: it has none, or the gate has looked at it already. Never
+  // logged, never in an answer.
+  std::optional<std::string> secret;
+  // Whose secret that was, once the gate has found out (gate.h). Null: nobody's; there are no
+  // tokens, so that everything is allowed, or the route is open to all.
+  std::shared_ptr<const access::Token> caller;
 
   std::optional<std::string> parameter(std::string_view name) const;
 };
@@ -90,15 +100,21 @@ class Responder {
   std::shared_ptr<Pending> pending_;
 };
 
-// Called on the transport's thread; must not block. Exceptions become a 500 without their text.
-using Handler = std::function<void(const Request&, Responder)>;
+// Called on the transport's thread; must not block. The request is the handler's from there on.
+// Exceptions become a 500 without their text.
+using Handler = std::function<void(Request&, Responder)>;
+
+// Likewise, asked of a request that has a body, before the body is read: what it answers is sent at
+// once, and ends the connection.
+using Door = std::function<std::optional<Reply>(Request& head)>;
 
 class HttpServer {
  public:
   // Binds; throws std::runtime_error with a message for the operator ("cannot listen on
   // 127.0.0.1:9901: Address already in use"). A unix socket is made with mode 0600; a stale one is
   // replaced only if nobody answers on it.
-  HttpServer(const config::Admin& config, Handler handler);
+  // Without a door, every body is read.
+  HttpServer(const config::Admin& config, Handler handler, Door door = {});
   ~HttpServer();  // answers what is under way with 503, closes, joins
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;

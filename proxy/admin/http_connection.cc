@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "proxy/admin/reply.h"
+#include "registry/access/rate.h"
 
 namespace sluice::admin {
 
@@ -49,7 +50,8 @@ HttpConnection::~HttpConnection() {
   if (flow_) flow_->close();
 }
 
-bool HttpConnection::open(net::Fd client) {
+bool HttpConnection::open(net::Fd client, const net::SocketAddress& peer) {
+  source_ = access::source_of(peer.endpoint());
   net::SocketAddress local;
   if (::getsockname(client.get(), local.get(), local.size_for_kernel()) == 0) {
     local_ = local.endpoint();
@@ -195,10 +197,15 @@ bool HttpConnection::is_read(Progress (RequestReader::*part)(std::string_view&))
 }
 
 void HttpConnection::accept_head() {
-  const RequestHead& head = request_->head();
+  RequestHead& head = request_->head();
   has_head_ = true;
   is_head_method_ = head.request.method == "HEAD";
   if (const Objection objection = settings_->rules.check(head, local_)) return refuse(*objection);
+  head.request.source = source_;
+  if (head.has_body() && around_.door) {
+    auto turned_away = around_.door(head.request);
+    if (turned_away) return reply(std::make_shared<const Reply>(std::move(*turned_away)), true);
+  }
   if (!head.expects_continue || !head.has_body() || !input_.empty()) return;
   // Nothing else is on its way to the client, so these few bytes fit into the socket.
   static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";

@@ -43,6 +43,7 @@ struct Surroundings {
   net::Poller& poller;
   net::Wheel& wheel;
   Handler handler;
+  Door door;  // may be empty
   std::shared_ptr<Inbox> inbox;
   std::shared_ptr<const Settings> settings;       // a request keeps those that it began under
   std::function<void(std::uint64_t id)> on_gone;  // destroys the connection
@@ -56,7 +57,7 @@ class HttpConnection final : private net::Pollable, private net::Deadline {
   HttpConnection(const HttpConnection&) = delete;
   HttpConnection& operator=(const HttpConnection&) = delete;
 
-  bool open(net::Fd client);  // false: the kernel refuses
+  bool open(net::Fd client, const net::SocketAddress& peer);  // false: the kernel refuses
   // The handler's answer. Ignored when the deadline was faster. May destroy this.
   void answer(Answer answer);
   // The handler will take its time over `request`. May destroy this.
@@ -99,6 +100,7 @@ class HttpConnection final : private net::Pollable, private net::Deadline {
   Surroundings& around_;
   const std::uint64_t id_;
   net::Socket socket_;
+  std::string source_;      // of whoever is at the other end (access::source_of)
   config::Endpoint local_;  // the address of ours that it has connected to
   Phase phase_ = Phase::idle;
   std::string input_;  // arrived and not yet taken into the request

@@ -42,28 +42,32 @@ std::vector<Route> read_routes(Hub& hub) {
        false,
        [&hub](const Request& request, const Responder& responder) {
          serve_read(hub, request, "", responder);
-       }},
+       },
+       kReadAll},
       {"GET",
        {"v1", "services", "*"},
        reads,
        false,
        [&hub](const Request& request, const Responder& responder) {
          serve_read(hub, request, request.segments[2], responder);
-       }},
+       },
+       kRead},
       {"GET",
        {"v1", "watch"},
        {"service", "since", "epoch", "selector"},
        false,
        [&hub](const Request& request, const Responder& responder) {
          serve_watch(hub, request, responder);
-       }},
+       },
+       kReadAsked},
       {"GET",
        {"v1", "events"},
        {"since", "service", "limit"},
        false,
        [&hub](const Request& request, const Responder& responder) {
          serve_events(hub, request, responder);
-       }},
+       },
+       kReadAsked},
   };
 }
 

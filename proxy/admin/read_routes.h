@@ -5,7 +5,9 @@
 //   GET /v1/events                          ?since=&service=&limit=
 //
 // What the parameters mean is in reads.h. One that cannot be understood is 400, an unknown service
-// 404, also for a watch. Answers carry X-Sluice-Index, the one to ask for next, and X-Sluice-Epoch.
+// 404, also for a watch. What tells of one service takes a token that reads it, the rest one that
+// reads all (gate.h); a watch goes on under the one that it began with, whatever becomes of it.
+// Answers carry X-Sluice-Index, the one to ask for next, and X-Sluice-Epoch.
 #pragma once
 
 #include <vector>

@@ -110,7 +110,12 @@ void enroll(Control& control, const Request& request, const Responder& responder
   const auto wish =
       registration ? read_enroll_wish(request, why) : std::optional<EnrollWish>(std::nullopt);
   if (!wish) return responder.send(invalid(why));
+  if (auto refused =
+          refuse_service(request, access::Permission::register_instances, registration->service)) {
+    return responder.send(std::move(*refused));
+  }
   if (registration->id.empty()) registration->id = registration->address.text();
+  if (request.caller) registration->owner = request.caller->name;
   const auto view = [service = registration->service](const WriteAnswer& answer) -> Json {
     const registry::Instance& instance = *answer.receipt.instance;
     return {{"service", service},
@@ -217,11 +222,16 @@ std::vector<Route> registration_routes(Control& control) {
     return path;
   };
   return {
-      {"PUT", instance, {"wait", "create"}, true, with(register_named)},
-      {"POST", {"v1", "register"}, {"wait", "create"}, true, with(register_posted)},
-      {"PUT", of_instance("heartbeat"), {}, true, with(beat)},
-      {"DELETE", instance, {"drain", "wait", "incarnation"}, false, with(leave)},
-      {"PUT", of_instance("state"), {}, true, with(set_admin)},
+      {"PUT", instance, {"wait", "create"}, true, with(register_named), kRegister},
+      {"POST",
+       {"v1", "register"},
+       {"wait", "create"},
+       true,
+       with(register_posted),
+       kRegisterInBody},
+      {"PUT", of_instance("heartbeat"), {}, true, with(beat), kRegister},
+      {"DELETE", instance, {"drain", "wait", "incarnation"}, false, with(leave), kRegister},
+      {"PUT", of_instance("state"), {}, true, with(set_admin), kAdmin},
   };
 }
 

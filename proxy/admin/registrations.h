@@ -12,6 +12,9 @@
 // answers {index, epoch, connections}: those that are left, with `wait` when the last has gone or
 // the drain is over.
 //
+// All but the last take the permission to register on the service (gate.h), the last that of its
+// admin. The name of the token that a registration came with is its owner, for quotas.
+//
 // Faults are 400 (not well said), 403 (the service takes no registrations, or not this address),
 // 404 (no such service; no such instance: register again), 409 (an older incarnation, a static
 // instance, an id that exists) and 429 (too many). 503 with the code "not_durable": it is done and

@@ -13,7 +13,8 @@ namespace sluice::admin {
 namespace {
 
 constexpr std::pair<int, std::string_view> kCodes[] = {
-    {400, "bad_request"},        {403, "forbidden"},
+    {400, "bad_request"},        {401, "unauthorized"},
+    {403, "forbidden"},          {429, "too_many_requests"},
     {404, "not_found"},          {405, "method_not_allowed"},
     {408, "request_timeout"},    {413, "payload_too_large"},
     {414, "uri_too_long"},       {415, "unsupported_media_type"},

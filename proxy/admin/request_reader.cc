@@ -4,6 +4,7 @@
 #include <boost/beast/http/basic_parser.hpp>
 #include <limits>
 
+#include "proxy/admin/authorization.h"
 #include "proxy/admin/request_target.h"
 
 namespace sluice::admin {
@@ -108,6 +109,7 @@ class RequestReader::Parser final : public http::basic_parser<true> {
         {http::field::content_length, content_length_},
         {http::field::transfer_encoding, transfer_encoding_},
         {http::field::expect, expect_},
+        {http::field::authorization, authorization_},
     };
     for (const auto& [known_field, place] : known) {
       if (field != known_field) continue;
@@ -125,6 +127,9 @@ class RequestReader::Parser final : public http::basic_parser<true> {
   Objection finish_head() {
     if (!head.host && !is_http_1_0_) return Refusal{400, "the field host is missing"};
     if (Objection wrong = check_framing()) return wrong;
+    if (authorization_) {
+      if (Objection wrong = read_authorization(*authorization_, head.request)) return wrong;
+    }
     if (expect_ && !beast::iequals(*expect_, "100-continue")) {
       return Refusal{417, "the expectation is not known"};
     }
@@ -154,7 +159,7 @@ class RequestReader::Parser final : public http::basic_parser<true> {
 
   bool is_http_1_0_ = false;
   std::size_t fields_ = 0;
-  std::optional<std::string> content_length_, transfer_encoding_, expect_;
+  std::optional<std::string> content_length_, transfer_encoding_, expect_, authorization_;
   std::uint64_t chunk_left_ = 0;
   Objection objection_;
 };

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "config/nearest.h"
+#include "proxy/net/loop.h"
 
 namespace sluice::admin {
 
@@ -37,13 +39,15 @@ Reply method_not_allowed(const std::string& allowed) {
 
 }  // namespace
 
-void Router::serve(const Request& request, const Responder& responder) const {
+void Router::serve(Request& request, Gate& gate, const Responder& responder) const {
   const std::string_view method =
       request.method == "HEAD" ? std::string_view("GET") : std::string_view(request.method);
   std::string allowed;
   for (const Route& route : routes_) {
     if (!matches(route, request)) continue;
     if (route.method == method) {
+      auto refused = gate.refuse(route.need, request, net::monotonic_ms());
+      if (refused) return responder.send(std::move(*refused));
       const std::string unknown = what_is_unknown(route, request);
       if (!unknown.empty()) return responder.send(Reply::error(400, unknown));
       return route.serve(request, responder);

@@ -20,7 +20,8 @@ void turn_away(const net::Fd& client) {
 }  // namespace
 
 Transport::Transport(std::shared_ptr<net::ListenSocket> socket, Handler handler,
-                     std::shared_ptr<const Settings> settings, std::shared_ptr<Inbox> inbox)
+                     std::shared_ptr<const Settings> settings, std::shared_ptr<Inbox> inbox,
+                     Door door)
     : poller_(loop_),
       wheel_(loop_),
       bell_(loop_, [this] { on_mail(); }),
@@ -28,12 +29,13 @@ Transport::Transport(std::shared_ptr<net::ListenSocket> socket, Handler handler,
               poller_,
               wheel_,
               std::move(handler),
+              std::move(door),
               std::move(inbox),
               std::move(settings),
               [this](std::uint64_t id) { connections_.erase(id); },
               {}} {
-  const auto on_client = [this](net::Fd client, const net::SocketAddress&) {
-    admit(std::move(client));
+  const auto on_client = [this](net::Fd client, const net::SocketAddress& peer) {
+    admit(std::move(client), peer);
   };
   acceptor_.emplace(loop_, poller_, std::move(socket), 0,
                     net::Acceptor::Handler{on_client, [](int) {}});
@@ -51,10 +53,11 @@ void Transport::run() {
   loop_.run();
 }
 
-void Transport::admit(net::Fd client) {
+void Transport::admit(net::Fd client, const net::SocketAddress& peer) {
   if (connections_.size() >= around_.settings->limits.connections) return turn_away(client);
   auto connection = std::make_unique<HttpConnection>(around_, ++last_id_);
-  if (connection->open(std::move(client))) connections_.emplace(last_id_, std::move(connection));
+  if (connection->open(std::move(client), peer))
+    connections_.emplace(last_id_, std::move(connection));
 }
 
 void Transport::on_mail() {

@@ -24,7 +24,7 @@ class Transport {
  public:
   // `socket` listens already. Throws std::system_error when the kernel has no descriptors left.
   Transport(std::shared_ptr<net::ListenSocket> socket, Handler handler,
-            std::shared_ptr<const Settings> settings, std::shared_ptr<Inbox> inbox);
+            std::shared_ptr<const Settings> settings, std::shared_ptr<Inbox> inbox, Door door = {});
   ~Transport();
   Transport(const Transport&) = delete;
   Transport& operator=(const Transport&) = delete;
@@ -32,7 +32,7 @@ class Transport {
   void run();
 
  private:
-  void admit(net::Fd client);
+  void admit(net::Fd client, const net::SocketAddress& peer);
   void on_mail();
   void take_in(Hold& hold);
   void take_in(Answer& answer);

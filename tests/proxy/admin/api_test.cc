@@ -151,7 +151,8 @@ class Api : public ::testing::Test {
 
   FakeControl control_;
   Hub hub_{config::Watch{}, control_.snapshot()};
-  HttpServer server_{loopback_config(), make_api(control_, hub_)};
+  Gate gate_{[] { return nullptr; }};
+  HttpServer server_{loopback_config(), make_api(control_, hub_, gate_)};
   test::Admin client_{server_.address()};
 };
 
@@ -222,7 +223,7 @@ TEST_F(Api, WritesAPageOnceForACrowd) {
 
 TEST_F(Api, StopsWhileAPageIsWritten) {
   control_.is_slow = true;
-  std::optional<HttpServer> server(std::in_place, loopback_config(), make_api(control_, hub_));
+  std::optional<HttpServer> server(std::in_place, loopback_config(), make_api(control_, hub_, gate_));
   server->start();
   test::Peer scraper = test::Peer::connect(server->address());
   scraper.send(get("/metrics") + get("/metrics"));

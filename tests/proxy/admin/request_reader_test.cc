@@ -196,6 +196,47 @@ TEST(RequestReader, TellsWhatAHeadSaid) {
   EXPECT_TRUE(head.keep_alive);
 }
 
+TEST(RequestReader, TakesTheSecretOfABearer) {
+  const struct {
+    const char* value;
+    int status;
+    std::optional<std::string> secret;
+  } cases[] = {
+      {"Bearer slu_0a1b", 0, "slu_0a1b"},
+      {"bearer a", 0, "a"},
+      {"BEARER   AZaz09-._~+/==", 0, "AZaz09-._~+/=="},
+      {"Basic dXNlcjpwYXNz", 0, std::nullopt},
+      {"Digest username=\"a\", realm=\"b\"", 0, std::nullopt},
+      {"slu_0a1b", 0, std::nullopt},
+      {"Bearer", 400, std::nullopt},
+      {"Bearer ", 400, std::nullopt},
+      {"Bearer =", 400, std::nullopt},
+      {"Bearer a b", 400, std::nullopt},
+      {"Bearer a, Bearer b", 400, std::nullopt},
+      {"Bearer a=b", 400, std::nullopt},
+      {"Bearer a\tb", 400, std::nullopt},
+      {"Bearer \"a\"", 400, std::nullopt},
+      {"Bearer \xc3\xa4", 400, std::nullopt},
+      {"", 400, std::nullopt},
+      {"=", 400, std::nullopt},
+      {"a,b c", 400, std::nullopt},
+  };
+  for (const auto& c : cases) {
+    RequestReader reader(kHeadLimit, kBodyLimit);
+    const std::string bytes = get("Authorization: " + std::string(c.value) + "\r\n");
+    std::string_view rest = bytes;
+    const Progress progress = reader.read_head(rest);
+    EXPECT_EQ(progress == Progress::refused ? reader.refusal().status : 0, c.status) << c.value;
+    if (c.status == 0) {
+      EXPECT_EQ(reader.head().request.secret, c.secret) << c.value;
+    } else {
+      EXPECT_EQ(reader.refusal().message.find("a b"), std::string::npos);
+    }
+  }
+  EXPECT_EQ(outcome(get("Authorization: Bearer a\r\nAuthorization: Bearer a\r\n")), 400);
+  EXPECT_EQ(outcome(get("Authorization: Bearer a\r\nauthorization: Basic b\r\n")), 400);
+}
+
 TEST(RequestReader, KnowsWhetherTheConnectionGoesOn) {
   const struct {
     std::string bytes;
