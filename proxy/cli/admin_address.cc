@@ -47,6 +47,10 @@ std::optional<AdminAddress> parse_unix(std::string_view path, std::string& why) 
 
 }  // namespace
 
+bool is_secret(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
+}
+
 std::optional<AdminAddress> AdminAddress::parse(std::string_view text, std::string& why) {
   if (text.starts_with("unix:")) return parse_unix(text.substr(5), why);
   if (text.starts_with("https://")) {

@@ -1,4 +1,5 @@
-// Where the admin API is, as the operator writes it: --admin or SLUICE_ADMIN.
+// Where the admin API is, as the operator writes it: --admin or SLUICE_ADMIN; and as whom it is
+// asked: SLUICE_TOKEN. (There is no option for a secret: the whole machine may see command lines.)
 #pragma once
 
 #include <optional>
@@ -14,10 +15,14 @@ struct AdminAddress {
   std::string base_url;   // "http://127.0.0.1:9901", without a slash at its end
   std::string unix_path;  // "/run/sluice.sock"; empty: TCP
   std::string text;       // for messages: "127.0.0.1:9901", "unix:/run/sluice.sock"
+  std::string secret{};   // of a token, goes with every request; "": none
 
   // Reads "host:port", "http://host:port" (a slash at the end is allowed) or "unix:/path"; an IPv6
   // address stands in brackets. On failure returns nothing and says in `why` what is wrong.
   static std::optional<AdminAddress> parse(std::string_view text, std::string& why);
 };
+
+// Whether a text can stand in a header field: visible ASCII. Nothing is too.
+bool is_secret(std::string_view text);
 
 }  // namespace sluice::cli

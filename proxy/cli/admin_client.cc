@@ -53,14 +53,23 @@ struct AdminClient::Easy {
     void operator()(curl_slist* owned) const { curl_slist_free_all(owned); }
   };
   std::unique_ptr<CURL, FreeHandle> handle{curl_easy_init()};
-  std::unique_ptr<curl_slist, FreeList> headers{
-      curl_slist_append(nullptr, "Content-Type: application/json")};
+  std::unique_ptr<curl_slist, FreeList> headers;  // of every request
+
+  void add_header(const std::string& line) {
+    curl_slist* longer = curl_slist_append(headers.get(), line.c_str());
+    if (longer == nullptr) throw std::bad_alloc();
+    static_cast<void>(headers.release());  // it is the front of the longer one
+    headers.reset(longer);
+  }
 };
 
 AdminClient::AdminClient(AdminAddress address)
     : address_(std::move(address)), easy_(std::make_unique<Easy>()) {
   CURL* handle = easy_->handle.get();
-  if (handle == nullptr || easy_->headers == nullptr) throw std::bad_alloc();
+  if (handle == nullptr) throw std::bad_alloc();
+  easy_->add_header("Content-Type: application/json");
+  if (!address_.secret.empty()) easy_->add_header("Authorization: Bearer " + address_.secret);
+  curl_easy_setopt(handle, CURLOPT_HTTPHEADER, easy_->headers.get());
   curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(handle, CURLOPT_PROXY, "");
   curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http");
@@ -83,7 +92,6 @@ Answer AdminClient::post(const std::string& target) {
   CURL* handle = easy_->handle.get();
   curl_easy_setopt(handle, CURLOPT_POST, 1L);
   curl_easy_setopt(handle, CURLOPT_POSTFIELDS, "");
-  curl_easy_setopt(handle, CURLOPT_HTTPHEADER, easy_->headers.get());
   return perform(target);
 }
 

@@ -1,7 +1,8 @@
 // The command line's HTTP client: one request to the admin API, one answer, done.
 //
-// Blocking, with bounds: 2 s to connect, 30 s in all (a reload waits for its result), 256 MiB of
-// answer. No proxy of the environment is used and no redirect followed. One thread.
+// The secret of its address goes along as a bearer token. Blocking, with bounds: 2 s to connect, 30
+// s in all (a reload waits for its result), 256 MiB of answer. No proxy of the environment is used
+// and no redirect followed. One thread.
 #pragma once
 
 #include <memory>

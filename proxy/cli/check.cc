@@ -5,6 +5,7 @@
 
 #include "config/load.h"
 #include "config/printable.h"
+#include "proxy/briefing.h"
 #include "proxy/cli/cli.h"
 
 namespace sluice::cli {
@@ -33,7 +34,8 @@ nlohmann::json to_json(const config::Problem& problem) {
 }  // namespace
 
 int check_config(const CheckRequest& request, std::ostream& out, std::ostream& err) {
-  const config::Loaded loaded = config::load_file(request.file, config::process_environment);
+  const Briefing loaded =
+      brief_reader(config::load_file(request.file, config::process_environment));
   const bool is_good = loaded.config.has_value() && (loaded.problems.empty() || !request.strict);
   if (request.json) {
     nlohmann::json problems = nlohmann::json::array();

@@ -14,7 +14,8 @@ struct CheckRequest {
 
 // Prints every problem on `err`, a line each, and on success "FILE: ok, 1 listener, 2 services, 5
 // instances" on `out`. Returns kFailure if there is an error, or with `strict` a warning. Opens
-// nothing but the file: ports in use are found by `run` alone.
+// nothing but the file and the tokens file that it names; if that is not there, or not this user's,
+// it says so as a warning. Ports in use are found by `run` alone.
 int check_config(const CheckRequest& request, std::ostream& out, std::ostream& err);
 
 }  // namespace sluice::cli

@@ -11,6 +11,7 @@
 #include "proxy/cli/check.h"
 #include "proxy/cli/demo.h"
 #include "proxy/cli/remote.h"
+#include "proxy/cli/token.h"
 #include "proxy/cli/usage.h"
 #include "proxy/cli/version.h"
 
@@ -32,6 +33,7 @@ constexpr const char* kNotes =
     "\n"
     "Environment:\n"
     "  SLUICE_ADMIN   the admin API's address, as --admin\n"
+    "  SLUICE_TOKEN   the secret of a token, where the admin API takes one\n"
     "  Any variable that the configuration names as ${NAME} or ${NAME:-default}.\n"
     "\n"
     "Exit status: 0 done; 1 failed, or errors were found; 2 the command line was not understood.\n"
@@ -93,6 +95,19 @@ class CommandLine {
     add("demo", "Run the proxy with three backends of its own; nothing to prepare",
         [this] { return run_demo(program_, free_demo_binds(), STDIN_FILENO, out_, serve_); });
 
+    CLI::App* token =
+        add("token", "Make a token for the admin API and print it, this once", [this] {
+          token_.json = question_.json;
+          return make_token(token_, out_, err_);
+        });
+    token->add_option("NAME", token_.name, "Whose it is, for quotas and messages")->required();
+    token->add_option("--permission", token_.permission, "read, register or admin")
+        ->type_name("WORD")
+        ->capture_default_str();
+    token->add_option("--services", token_.services, "The services it is for: web-*,api-?")
+        ->type_name("GLOBS")
+        ->capture_default_str();
+
     CLI::App* version = add("version", "Print the version", [this] {
       show_version(out_, verbose_);
       return kOk;
@@ -146,8 +161,10 @@ class CommandLine {
 
   int ask_proxy() {
     std::string why;
-    const auto where = AdminAddress::parse(admin_, why);
+    auto where = AdminAddress::parse(admin_, why);
     if (!where) return refuse("--admin " + config::one_line(admin_) + ": " + why);
+    where->secret = config::process_environment("SLUICE_TOKEN").value_or("");
+    if (!is_secret(where->secret)) return refuse("SLUICE_TOKEN is not the secret of a token");
     return ask(*where, question_, out_, err_);
   }
 
@@ -165,6 +182,7 @@ class CommandLine {
   std::string admin_{kDefaultAdmin};
   std::string file_;
   Question question_;
+  TokenRequest token_;
   bool strict_ = false;
   bool verbose_ = false;
 };

@@ -5,6 +5,7 @@
 //   demo                  the proxy with backends of its own
 //   status | services | instances SERVICE | connections | reload
 //                         ask a running proxy through its admin API (proxy/cli/remote.h)
+//   token NAME            a new token for the admin API
 //   version
 //
 // Results go to `out`, errors and usage to `err`, in one line where one will do.
@@ -27,7 +28,7 @@ enum ExitCode : int {
 using Serve = std::function<int(ServerOptions)>;
 
 // Requires: argv[0] is the program as it was called. Blocks until the command is done. Reads
-// SLUICE_ADMIN from the environment.
+// SLUICE_ADMIN and SLUICE_TOKEN from the environment.
 int run_cli(int argc, const char* const* argv, std::ostream& out, std::ostream& err,
             const Serve& serve);
 

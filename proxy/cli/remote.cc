@@ -66,6 +66,7 @@ std::string refusal(const Answer& answer, const json& body) {
   std::string message = body.is_object() && body.contains("error")
                             ? text_at(body["error"], "message")
                             : std::string();
+  if (answer.status == 401) message += " (the secret of a token is read from SLUICE_TOKEN)";
   if (!message.empty()) return message;
   return "the admin API answered with status " + std::to_string(answer.status);
 }

@@ -85,5 +85,41 @@ TEST_F(Check, AsJsonHasTheProblemsInTheShapeOfTheApi) {
   EXPECT_EQ(report["problems"][0]["line"], 1);
 }
 
+class CheckWithTokens : public Check {
+ protected:
+  Result check(const std::string& tokens, std::filesystem::perms mode = kOwnersAlone) {
+    test::write_file(tokens_, tokens);
+    std::filesystem::permissions(tokens_, mode);
+    return run({"check", file_});
+  }
+
+  static constexpr auto kOwnersAlone =
+      std::filesystem::perms::owner_read | std::filesystem::perms::owner_write;
+  const std::string hash_ = "sha256:" + std::string(64, '0');
+  const std::string tokens_ = directory_.path("tokens");
+  const std::string file_ = file("admin: {tokens_file: \"" + tokens_ + "\"}\n" + kGood);
+};
+
+TEST_F(CheckWithTokens, FindsWhatIsWrongInTheirFile) {
+  EXPECT_EQ(check("deploy register web-* " + hash_ + "\n").code, kOk);
+  const Result wrong = check("# ours\ndeploy write web-* " + hash_ + "\n\nroot admin *\n");
+  EXPECT_EQ(wrong.code, kFailure);
+  EXPECT_EQ(wrong.err, tokens_ + ":2: error: the permission is none of read, register and admin\n" +
+                           tokens_ +
+                           ":4: error: not four fields: NAME PERMISSION SERVICES sha256:HEX\n");
+  const Result open = check("", kOwnersAlone | std::filesystem::perms::others_read);
+  EXPECT_EQ(open.code, kFailure);
+  EXPECT_EQ(open.err, tokens_ +
+                          ": error: is open to others than its owner (mode 0604); run chmod 600 "
+                          "on it\n");
+}
+
+TEST_F(CheckWithTokens, OnlyWarnsOfAFileThatIsNotThere) {
+  const Result absent = run({"check", file_});
+  EXPECT_EQ(absent.code, kOk);
+  EXPECT_EQ(absent.err, tokens_ + ": warning: cannot be read: No such file or directory\n");
+  EXPECT_EQ(run({"check", "--strict", file_}).code, kFailure);
+}
+
 }  // namespace
 }  // namespace sluice::cli

@@ -44,8 +44,9 @@ TEST(CommandLine, ThatIsNotUnderstoodSaysWhatIsNearAndExitsWithTwo) {
 TEST(CommandLine, HelpNamesEveryCommandAndTheExitCodes) {
   const Result result = run({"--help"});
   EXPECT_EQ(result.code, kOk);
-  for (const char* word : {"run", "check", "demo", "status", "services", "instances", "connections",
-                           "reload", "version", "SLUICE_ADMIN", "SIGHUP", "Exit status"}) {
+  for (const char* word :
+       {"run", "check", "demo", "status", "services", "instances", "connections", "reload", "token",
+        "version", "SLUICE_ADMIN", "SLUICE_TOKEN", "SIGHUP", "Exit status"}) {
     EXPECT_THAT(result.out, HasSubstr(word));
   }
   EXPECT_EQ(result.err, "");

@@ -217,5 +217,22 @@ TEST(Remote, TheEnvironmentNamesTheAdminApiAndTheOptionComesFirst) {
   ::unsetenv("SLUICE_ADMIN");
 }
 
+TEST(Remote, TheEnvironmentHoldsTheSecretOfAToken) {
+  ::setenv("SLUICE_TOKEN", "slu_0a1b", 1);
+  for (const char* command : {"services", "reload"}) {
+    EXPECT_THAT(ask_one({command}, 200, "{}").request,
+                HasSubstr("\r\nAuthorization: Bearer slu_0a1b\r\n"));
+  }
+  ::setenv("SLUICE_TOKEN", "slu_0a1b\r\nX: y", 1);
+  const Result odd = run({"services"});
+  EXPECT_EQ(odd.code, kUsage);
+  EXPECT_THAT(odd.err, StartsWith("sluice: SLUICE_TOKEN is not the secret of a token\n"));
+  ::unsetenv("SLUICE_TOKEN");
+  const Asked without = ask_one({"services"}, 401, R"({"error":{"message":"no token"}})");
+  EXPECT_EQ(without.request.find("Authorization"), std::string::npos);
+  EXPECT_EQ(without.result.err,
+            "sluice: no token (the secret of a token is read from SLUICE_TOKEN)\n");
+}
+
 }  // namespace
 }  // namespace sluice::cli
