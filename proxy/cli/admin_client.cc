@@ -1,16 +1,14 @@
 #include "proxy/cli/admin_client.h"
 
-#include <curl/curl.h>
-
 #include <cctype>
 #include <new>
 #include <system_error>
+#include <utility>
 
 namespace sluice::cli {
 namespace {
 
 constexpr long kConnectMs = 2'000;
-constexpr long kTotalMs = 30'000;
 constexpr std::size_t kMaxBody = 256u << 20;
 
 std::size_t keep(char* data, std::size_t /*always one*/, std::size_t size, void* body) {
@@ -74,7 +72,7 @@ AdminClient::AdminClient(AdminAddress address)
   curl_easy_setopt(handle, CURLOPT_PROXY, "");
   curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http");
   curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, kConnectMs);
-  curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, kTotalMs);
+  curl_easy_setopt(handle, CURLOPT_FORBID_REUSE, 1L);
   curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, keep);
   if (!address_.unix_path.empty()) {
     curl_easy_setopt(handle, CURLOPT_UNIX_SOCKET_PATH, address_.unix_path.c_str());
@@ -83,16 +81,39 @@ AdminClient::AdminClient(AdminAddress address)
 
 AdminClient::~AdminClient() = default;
 
-Answer AdminClient::get(const std::string& target) {
-  curl_easy_setopt(easy_->handle.get(), CURLOPT_HTTPGET, 1L);
-  return perform(target);
+Answer AdminClient::ask(const AdminRequest& request) {
+  return end(curl_easy_perform(begin(request)));
 }
 
-Answer AdminClient::post(const std::string& target) {
+CURL* AdminClient::begin(const AdminRequest& request) {
   CURL* handle = easy_->handle.get();
-  curl_easy_setopt(handle, CURLOPT_POST, 1L);
-  curl_easy_setopt(handle, CURLOPT_POSTFIELDS, "");
-  return perform(target);
+  const std::string url = address_.base_url + request.target;
+  curl_easy_setopt(handle, CURLOPT_URL, url.c_str());
+  curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(request.within.count()));
+  if (request.method == "GET") {
+    curl_easy_setopt(handle, CURLOPT_HTTPGET, 1L);
+    curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, nullptr);
+  } else {
+    curl_easy_setopt(handle, CURLOPT_POST, 1L);
+    curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+    curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE, static_cast<long>(request.body.size()));
+    curl_easy_setopt(handle, CURLOPT_COPYPOSTFIELDS, request.body.c_str());
+  }
+  answer_ = {};
+  curl_easy_setopt(handle, CURLOPT_WRITEDATA, &answer_.body);
+  return handle;
+}
+
+Answer AdminClient::end(CURLcode code) {
+  CURL* handle = easy_->handle.get();
+  if (code == CURLE_OK) {
+    curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &answer_.status);
+  } else {
+    answer_.failure = "cannot reach the admin API at " + address_.text + ": " +
+                      reason(code, handle) +
+                      " (is sluice running? --admin ADDR or SLUICE_ADMIN chooses another)";
+  }
+  return std::exchange(answer_, {});
 }
 
 std::string AdminClient::encode(const std::string& text) {
@@ -100,23 +121,6 @@ std::string AdminClient::encode(const std::string& text) {
       curl_easy_escape(nullptr, text.c_str(), static_cast<int>(text.size())), curl_free);
   if (!encoded) throw std::bad_alloc();
   return encoded.get();
-}
-
-Answer AdminClient::perform(const std::string& target) {
-  CURL* handle = easy_->handle.get();
-  Answer answer;
-  const std::string url = address_.base_url + target;
-  curl_easy_setopt(handle, CURLOPT_URL, url.c_str());
-  curl_easy_setopt(handle, CURLOPT_WRITEDATA, &answer.body);
-  const CURLcode code = curl_easy_perform(handle);
-  if (code != CURLE_OK) {
-    answer.failure = "cannot reach the admin API at " + address_.text + ": " +
-                     reason(code, handle) +
-                     " (is sluice running? --admin ADDR or SLUICE_ADMIN chooses another)";
-    return answer;
-  }
-  curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &answer.status);
-  return answer;
 }
 
 }  // namespace sluice::cli

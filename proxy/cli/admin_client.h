@@ -1,10 +1,13 @@
 // The command line's HTTP client: one request to the admin API, one answer, done.
 //
-// The secret of its address goes along as a bearer token. Blocking, with bounds: 2 s to connect, 30
-// s in all (a reload waits for its result), 256 MiB of answer. No proxy of the environment is used
-// and no redirect followed. One thread.
+// The secret of its address goes along as a bearer token. With bounds: 2 s to connect,
+// AdminRequest::within in all, 256 MiB of answer. No proxy of the environment is used and no
+// redirect followed; a connection serves one request. One thread.
 #pragma once
 
+#include <curl/curl.h>
+
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
@@ -12,6 +15,13 @@
 #include "proxy/cli/admin_address.h"
 
 namespace sluice::cli {
+
+struct AdminRequest {
+  std::string method = "GET";
+  std::string target;     // the path with its query, already encoded
+  std::string body = {};  // JSON; empty: none
+  std::chrono::milliseconds within = std::chrono::seconds(30);  // a reload waits for its result
+};
 
 // What came of a request. Either `failure` says in the operator's words why there is no answer
 // ("cannot reach the admin API at ...: connection refused ..."), or it is empty and the rest holds.
@@ -30,19 +40,22 @@ class AdminClient {
   AdminClient(const AdminClient&) = delete;
   AdminClient& operator=(const AdminClient&) = delete;
 
-  // `target` is the path with its query, already encoded.
-  Answer get(const std::string& target);
-  Answer post(const std::string& target);
+  // Asks, and blocks until there is an answer or a failure.
+  Answer ask(const AdminRequest& request);
+
+  // The same in two halves, for who has a loop (AdminCall): sets up the transfer, and tells what
+  // came of it. The handle stays this client's; one request at a time.
+  CURL* begin(const AdminRequest& request);
+  Answer end(CURLcode code);
 
   // A segment of a path or a value of a query, percent-encoded.
   static std::string encode(const std::string& text);
 
  private:
-  Answer perform(const std::string& target);
-
   struct Easy;
   AdminAddress address_;
   std::unique_ptr<Easy> easy_;
+  Answer answer_;  // of the request that was begun
 };
 
 }  // namespace sluice::cli

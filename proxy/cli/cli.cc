@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <optional>
 #include <ostream>
 
 #include "config/load.h"
@@ -10,6 +11,7 @@
 #include "proxy/cli/admin_address.h"
 #include "proxy/cli/check.h"
 #include "proxy/cli/demo.h"
+#include "proxy/cli/instance_commands.h"
 #include "proxy/cli/remote.h"
 #include "proxy/cli/token.h"
 #include "proxy/cli/usage.h"
@@ -57,9 +59,10 @@ class CommandLine {
         ->type_name("ADDR")
         ->envname("SLUICE_ADMIN")
         ->capture_default_str();
-    app_.add_flag("--json", question_.json, "Print the API's JSON instead of tables");
+    app_.add_flag("--json", as_json_, "Print the API's JSON instead of tables and sentences");
     add_local_commands();
     add_remote_commands();
+    add_instance_commands();
   }
 
   int run(int argc, const char* const* argv) {
@@ -86,9 +89,8 @@ class CommandLine {
     CLI::App* run = add("run", "Run the proxy", [this] { return run_proxy(); });
     run->add_option("FILE", file_, "Its configuration, read again at each reload")->required();
 
-    CLI::App* check =
-        add("check", "Check a configuration: every problem, with line and column",
-            [this] { return check_config({file_, strict_, question_.json}, out_, err_); });
+    CLI::App* check = add("check", "Check a configuration: every problem, with line and column",
+                          [this] { return check_config({file_, strict_, as_json_}, out_, err_); });
     check->add_option("FILE", file_, "The configuration; - is standard input")->required();
     check->add_flag("--strict", strict_, "Exit with 1 on warnings too");
 
@@ -142,10 +144,18 @@ class CommandLine {
         ->add_flag("--dry-run", question_.dry_run, "Only show what would change");
   }
 
+  void add_instance_commands() {
+    const auto adder = [this](const char* name, const char* about, std::function<int()> command) {
+      return add(name, about, std::move(command));
+    };
+    instance_commands_.emplace(adder,
+                               [this](const Order& order) { return carry_out_order(order); });
+  }
+
   CLI::App* add_question(const char* name, const char* about, Question::Kind kind) {
     return add(name, about, [this, kind] {
       question_.kind = kind;
-      return ask_proxy();
+      return carry_out_order(order_of(question_));
     });
   }
 
@@ -159,13 +169,18 @@ class CommandLine {
     return serve_(std::move(options));
   }
 
-  int ask_proxy() {
+  int carry_out_order(const Order& order) {
+    return at_admin(
+        [&](const AdminAddress& where) { return carry_out(where, order, as_json_, out_, err_); });
+  }
+
+  int at_admin(const std::function<int(const AdminAddress&)>& act) {
     std::string why;
     auto where = AdminAddress::parse(admin_, why);
     if (!where) return refuse("--admin " + config::one_line(admin_) + ": " + why);
     where->secret = config::process_environment("SLUICE_TOKEN").value_or("");
     if (!is_secret(where->secret)) return refuse("SLUICE_TOKEN is not the secret of a token");
-    return ask(*where, question_, out_, err_);
+    return act(*where);
   }
 
   int refuse(const std::string& what) {
@@ -183,8 +198,10 @@ class CommandLine {
   std::string file_;
   Question question_;
   TokenRequest token_;
+  bool as_json_ = false;
   bool strict_ = false;
   bool verbose_ = false;
+  std::optional<InstanceCommands> instance_commands_;
 };
 
 }  // namespace

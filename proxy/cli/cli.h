@@ -5,6 +5,8 @@
 //   demo                  the proxy with backends of its own
 //   status | services | instances SERVICE | connections | reload
 //                         ask a running proxy through its admin API (proxy/cli/remote.h)
+//   register | deregister | heartbeat | drain | maint | ready
+//                         change an instance of a running proxy (proxy/cli/instance_orders.h)
 //   token NAME            a new token for the admin API
 //   version
 //

@@ -4,7 +4,6 @@
 #include <ostream>
 
 #include "config/printable.h"
-#include "proxy/cli/admin_client.h"
 #include "proxy/cli/cli.h"
 #include "proxy/cli/fields.h"
 #include "proxy/cli/views.h"
@@ -25,35 +24,38 @@ std::string connections_target(const Question& question) {
   return target;
 }
 
-Answer send(AdminClient& client, const Question& question) {
+AdminRequest request_of(const Question& question) {
   switch (question.kind) {
     case Question::Kind::status:
-      return client.get("/v1/status");
+      return {"GET", "/v1/status"};
     case Question::Kind::services:
-      return client.get("/v1/services");
+      return {"GET", "/v1/services"};
     case Question::Kind::instances:
-      return client.get("/v1/services/" + AdminClient::encode(question.service));
+      return {"GET", "/v1/services/" + AdminClient::encode(question.service)};
     case Question::Kind::connections:
-      return client.get(connections_target(question));
+      return {"GET", connections_target(question)};
     case Question::Kind::reload:
-      return client.post(question.dry_run ? "/v1/reload?dry_run=true" : "/v1/reload");
+      return {"POST", question.dry_run ? "/v1/reload?dry_run=true" : "/v1/reload"};
   }
   return {};
 }
 
-void show(const Question& question, const json& body, std::ostream& out) {
-  switch (question.kind) {
+using Show = void (*)(std::ostream&, const json&);
+
+Show show_of(Question::Kind kind) {
+  switch (kind) {
     case Question::Kind::status:
-      return show_status(out, body);
+      return show_status;
     case Question::Kind::services:
-      return show_services(out, body);
+      return show_services;
     case Question::Kind::instances:
-      return show_instances(out, body);
+      return show_instances;
     case Question::Kind::connections:
-      return show_connections(out, body);
+      return show_connections;
     case Question::Kind::reload:
-      return show_reload(out, body);
+      return show_reload;
   }
+  return nullptr;
 }
 
 int fail(std::ostream& err, const std::string& message) {
@@ -61,8 +63,14 @@ int fail(std::ostream& err, const std::string& message) {
   return kFailure;
 }
 
-// What the API says went wrong, or at least that something did.
-std::string refusal(const Answer& answer, const json& body) {
+}  // namespace
+
+Order order_of(const Question& question) {
+  return {request_of(question), show_of(question.kind)};
+}
+
+std::string refusal(const Answer& answer) {
+  const json body = json::parse(answer.body, nullptr, false);
   std::string message = body.is_object() && body.contains("error")
                             ? text_at(body["error"], "message")
                             : std::string();
@@ -71,26 +79,24 @@ std::string refusal(const Answer& answer, const json& body) {
   return "the admin API answered with status " + std::to_string(answer.status);
 }
 
-}  // namespace
-
-int ask(const AdminAddress& where, const Question& question, std::ostream& out, std::ostream& err) {
-  AdminClient client(where);
-  const Answer answer = send(client, question);
+int carry_out(const AdminAddress& where, const Order& order, bool as_json, std::ostream& out,
+              std::ostream& err) {
+  const Answer answer = AdminClient(where).ask(order.request);
   if (!answer.failure.empty()) return fail(err, answer.failure);
 
-  if (question.json) {
+  if (as_json) {
     out << answer.body;
     if (!answer.body.ends_with('\n')) out << '\n';
   }
   const json body = json::parse(answer.body, nullptr, false);
   if (!answer.is_success()) {
-    if (!question.json) show_problems(err, list_at(body, "problems"));
-    return fail(err, refusal(answer, body));
+    if (!as_json) show_problems(err, list_at(body, "problems"));
+    return fail(err, refusal(answer));
   }
   if (!body.is_object()) {
     return fail(err, "the answer from " + where.text + " is not what an admin API of sluice says");
   }
-  if (!question.json) show(question, body, out);
+  if (!as_json) order.show(out, body);
   return kOk;
 }
 

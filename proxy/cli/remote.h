@@ -2,10 +2,13 @@
 // came.
 #pragma once
 
+#include <functional>
 #include <iosfwd>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "proxy/cli/admin_address.h"
+#include "proxy/cli/admin_client.h"
 
 namespace sluice::cli {
 
@@ -17,11 +20,24 @@ struct Question {
   std::string instance;   // connections: only to this instance, "" for all
   unsigned limit = 1000;  // connections: at most so many
   bool dry_run = false;   // reload: only show what would change
-  bool json = false;      // print the API's JSON as it is, errors included
 };
 
+// One request, and how its answer is told to people.
+struct Order {
+  AdminRequest request;
+  std::function<void(std::ostream& out, const nlohmann::json& body)> show;
+};
+
+Order order_of(const Question& question);
+
 // Returns kOk when the API answered with success, else kFailure after one line on `err` (a refused
-// reload: after all the problems of the file). With `json`, whatever the API answered is on `out`.
-int ask(const AdminAddress& where, const Question& question, std::ostream& out, std::ostream& err);
+// reload: after all the problems of the file). With `as_json`, whatever the API answered is on
+// `out` as it came, errors included.
+int carry_out(const AdminAddress& where, const Order& order, bool as_json, std::ostream& out,
+              std::ostream& err);
+
+// What the API says went wrong, or at least that something did.
+// Requires: `answer` is an answer, and no success.
+std::string refusal(const Answer& answer);
 
 }  // namespace sluice::cli

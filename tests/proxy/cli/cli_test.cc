@@ -32,6 +32,16 @@ TEST(CommandLine, ThatIsNotUnderstoodSaysWhatIsNearAndExitsWithTwo) {
                "reload\n"},
            Row{{"connections", "--limit", "many"}, "sluice: Could not convert: --limit = many\n"},
            Row{{"status", "--admin", "https://x:1"}, "sluice: --admin https://x:1: the admin API "},
+           Row{{"register", "s"}, "sluice: --address is required\n"},
+           Row{{"register", "s", "--address", "web:80"}, "sluice: --address: \"web\" is not an IP"},
+           Row{{"register", "s", "--address", "10.0.0.1:80", "--label", "x"},
+               "sluice: --label: 'x' is no KEY=VALUE\n"},
+           Row{{"register", "s", "--address", "10.0.0.1:80", "--ttl", "30"}, "sluice: --ttl: "},
+           Row{{"deregister", "s"}, "sluice: ID is required\n"},
+           Row{{"deregister", "s", "a", "--drain", "soon"}, "sluice: --drain: "},
+           Row{{"drain", "s", "a", "--raeson", "x"},
+               "sluice: unknown option '--raeson'; the nearest is '--reason'\n"},
+           Row{{"heartbeat", "s", "a", "--load", "much"}, "sluice: Could not convert: --load"},
            Row{{"a\nb"}, "sluice: unknown command 'a\\nb'"},
        }) {
     const Result result = run(row.arguments);
@@ -45,8 +55,9 @@ TEST(CommandLine, HelpNamesEveryCommandAndTheExitCodes) {
   const Result result = run({"--help"});
   EXPECT_EQ(result.code, kOk);
   for (const char* word :
-       {"run", "check", "demo", "status", "services", "instances", "connections", "reload", "token",
-        "version", "SLUICE_ADMIN", "SLUICE_TOKEN", "SIGHUP", "Exit status"}) {
+       {"run", "check", "demo", "status", "services", "instances", "connections", "reload",
+        "register", "deregister", "heartbeat", "drain", "maint", "ready", "token", "version",
+        "SLUICE_ADMIN", "SLUICE_TOKEN", "SIGHUP", "Exit status"}) {
     EXPECT_THAT(result.out, HasSubstr(word));
   }
   EXPECT_EQ(result.err, "");

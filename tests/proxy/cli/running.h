@@ -52,9 +52,16 @@ class FakeAdmin {
       if (byte.empty()) return request;
       request += byte;
     }
+    request += peer.receive(body_size(request));
     peer.send("HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Length: " +
               std::to_string(body.size()) + "\r\nConnection: close\r\n\r\n" + body);
     return request;
+  }
+
+  static std::size_t body_size(const std::string& head) {
+    const std::string field = "Content-Length: ";
+    const std::size_t at = head.find(field);
+    return at == std::string::npos ? 0 : std::stoul(head.substr(at + field.size()));
   }
 
   test::Acceptor acceptor_;
