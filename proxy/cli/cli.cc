@@ -11,6 +11,7 @@
 #include "proxy/cli/admin_address.h"
 #include "proxy/cli/check.h"
 #include "proxy/cli/demo.h"
+#include "proxy/cli/exec_command.h"
 #include "proxy/cli/instance_commands.h"
 #include "proxy/cli/remote.h"
 #include "proxy/cli/token.h"
@@ -38,10 +39,12 @@ constexpr const char* kNotes =
     "  SLUICE_TOKEN   the secret of a token, where the admin API takes one\n"
     "  Any variable that the configuration names as ${NAME} or ${NAME:-default}.\n"
     "\n"
-    "Exit status: 0 done; 1 failed, or errors were found; 2 the command line was not understood.\n"
+    "Exit status: 0 done; 1 failed, or errors were found; 2 the command line was not understood;\n"
+    "of 'exec' that of its program, 128+N after signal N, 126 or 127 when it cannot be started.\n"
     "\n"
     "Example:\n"
     "  sluice check pg.yaml && sluice run pg.yaml\n"
+    "  sluice exec --service pg --port 5432 -- postgres -D /data\n"
     "  sluice instances pg --json | jq '.instances[] | select(.state != \"up\")'";
 
 // One run of the program: the options, and what the chosen command is to do.
@@ -68,7 +71,7 @@ class CommandLine {
   int run(int argc, const char* const* argv) {
     program_ = argv[0];
     try {
-      app_.parse(argc, argv);
+      app_.parse(exec_->take_program(argc, argv), argv);
     } catch (const CLI::Success& asked_for_help_or_version) {
       app_.exit(asked_for_help_or_version, out_, err_);
       return kOk;
@@ -150,6 +153,7 @@ class CommandLine {
     };
     instance_commands_.emplace(adder,
                                [this](const Order& order) { return carry_out_order(order); });
+    exec_.emplace(adder, [this](const ExecRequest& request) { return run_program(request); });
   }
 
   CLI::App* add_question(const char* name, const char* about, Question::Kind kind) {
@@ -172,6 +176,15 @@ class CommandLine {
   int carry_out_order(const Order& order) {
     return at_admin(
         [&](const AdminAddress& where) { return carry_out(where, order, as_json_, out_, err_); });
+  }
+
+  int run_program(const ExecRequest& request) {
+    if (request.program.empty()) {
+      return refuse(
+          "the program to run stands after --, as in: sluice exec --service web --port 8080 -- "
+          "./server 8080");
+    }
+    return at_admin([&](const AdminAddress& where) { return run_exec(where, request, err_); });
   }
 
   int at_admin(const std::function<int(const AdminAddress&)>& act) {
@@ -202,6 +215,7 @@ class CommandLine {
   bool strict_ = false;
   bool verbose_ = false;
   std::optional<InstanceCommands> instance_commands_;
+  std::optional<ExecCommand> exec_;
 };
 
 }  // namespace

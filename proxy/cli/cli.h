@@ -8,6 +8,7 @@
 //   register | deregister | heartbeat | drain | maint | ready
 //                         change an instance of a running proxy (proxy/cli/instance_orders.h)
 //   token NAME            a new token for the admin API
+//   exec ... -- CMD       a program that is registered while it runs (proxy/cli/exec.h)
 //   version
 //
 // Results go to `out`, errors and usage to `err`, in one line where one will do.

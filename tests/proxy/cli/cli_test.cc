@@ -42,6 +42,14 @@ TEST(CommandLine, ThatIsNotUnderstoodSaysWhatIsNearAndExitsWithTwo) {
            Row{{"drain", "s", "a", "--raeson", "x"},
                "sluice: unknown option '--raeson'; the nearest is '--reason'\n"},
            Row{{"heartbeat", "s", "a", "--load", "much"}, "sluice: Could not convert: --load"},
+           Row{{"exec", "--port", "80", "--", "true"}, "sluice: --service is required\n"},
+           Row{{"exec", "--service", "s", "--port", "80"},
+               "sluice: the program to run stands after --"},
+           Row{{"exec", "--service", "s", "--port", "80", "--"},
+               "sluice: the program to run stands after --"},
+           Row{{"exec", "--service", "s", "--port", "0", "--", "true"}, "sluice: --port: "},
+           Row{{"exec", "--service", "s", "--port", "80", "true"},
+               "sluice: 'exec' does not take 'true'\n"},
            Row{{"a\nb"}, "sluice: unknown command 'a\\nb'"},
        }) {
     const Result result = run(row.arguments);
@@ -56,8 +64,8 @@ TEST(CommandLine, HelpNamesEveryCommandAndTheExitCodes) {
   EXPECT_EQ(result.code, kOk);
   for (const char* word :
        {"run", "check", "demo", "status", "services", "instances", "connections", "reload",
-        "register", "deregister", "heartbeat", "drain", "maint", "ready", "token", "version",
-        "SLUICE_ADMIN", "SLUICE_TOKEN", "SIGHUP", "Exit status"}) {
+        "register", "deregister", "heartbeat", "drain", "maint", "ready", "exec", "token",
+        "version", "SLUICE_ADMIN", "SLUICE_TOKEN", "SIGHUP", "Exit status"}) {
     EXPECT_THAT(result.out, HasSubstr(word));
   }
   EXPECT_EQ(result.err, "");

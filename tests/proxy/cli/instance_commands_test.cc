@@ -11,6 +11,7 @@ namespace sluice::cli {
 namespace {
 
 using nlohmann::json;
+using testing::HasSubstr;
 using testing::StartsWith;
 
 struct Said {
@@ -152,6 +153,13 @@ TEST(InstanceCommands, WhatATerminalWouldObeyIsEscaped) {
                             R"({"service":"p\u001bg","id":"a","state":"\u0007"})")
                             .result;
   EXPECT_THAT(result.out, StartsWith("renewed p\\x1bg/a: \\x07"));
+}
+
+TEST(ExecCommand, HelpSaysWhereTheProgramStands) {
+  const Result result = run({"exec", "--help"});
+  EXPECT_EQ(result.code, kOk);
+  EXPECT_THAT(result.out, HasSubstr("follows --"));
+  EXPECT_THAT(result.out, HasSubstr("--drain TIME"));
 }
 
 }  // namespace
