@@ -8,6 +8,7 @@
 
 #include "config/load.h"
 #include "proxy/cli/admin_address.h"
+#include "proxy/cli/demo_rota.h"
 #include "proxy/net/address.h"
 #include "proxy/net/fd.h"
 
@@ -39,12 +40,66 @@ std::string names_of(const std::vector<DemoBackends::Address>& backends) {
   return names;
 }
 
-// The lines that the reader may type next, with the addresses that were really opened.
-std::string instructions(const std::string& program, const DemoBinds& wanted, const DemoBinds& open,
+std::string toggled_text(DemoBackends::Toggled toggled, const std::string& name,
                          const std::vector<DemoBackends::Address>& backends) {
+  switch (toggled) {
+    case DemoBackends::Toggled::stopped:
+      return name + " is stopped\n";
+    case DemoBackends::Toggled::started:
+      return name + " is started\n";
+    case DemoBackends::Toggled::port_taken:
+      return name + " cannot be started: its port has been taken meanwhile\n";
+    case DemoBackends::Toggled::unknown_name:
+      return "type " + names_of(backends) + "\n";
+  }
+  return "";
+}
+
+// Whom the typed line means has stopped, or runs again.
+void follow(DemoRota& rota, DemoBackends::Toggled toggled, const std::string& name) {
+  if (toggled == DemoBackends::Toggled::stopped) rota.set_running(name, false);
+  if (toggled == DemoBackends::Toggled::started) rota.set_running(name, true);
+}
+
+}  // namespace
+
+DemoBinds free_demo_binds() {
+  DemoBinds binds;
+  free_or_any(binds.spread);
+  free_or_any(binds.sticky);
+  free_or_any(binds.admin);
+  return binds;
+}
+
+std::string demo_config(const DemoBinds& binds) {
+  return "process: {shutdown: {drain: 1s}}\n"
+         "log: {format: text}\n"
+         "admin: {bind: \"" +
+         binds.admin +
+         "\"}\n"
+         "registry: {store: {type: memory}}\n"
+         "defaults:\n"
+         "  check: {interval: 1s, fast_interval: 250ms, fall: 2}\n"
+         "listeners:\n"
+         "  - {name: spread, bind: \"" +
+         binds.spread +
+         "\", service: spread}\n"
+         "  - {name: sticky, bind: \"" +
+         binds.sticky +
+         "\", service: sticky}\n"
+         "services:\n"
+         "  - {name: spread, balance: {policy: least_connections}}\n"
+         "  - {name: sticky, balance: {policy: hash}}\n";
+}
+
+std::string demo_instructions(const std::string& program, const DemoBinds& wanted,
+                              const DemoBinds& open,
+                              const std::vector<DemoBackends::Address>& backends) {
   const std::string sluice =
       program + (open.admin == kDefaultAdmin ? "" : " --admin " + open.admin) + " ";
-  std::string text = "The demo runs: three backends of its own, two listeners in front of them.\n";
+  std::string text =
+      "The demo runs: three backends that have registered themselves, two listeners in front of "
+      "them.\n";
   const auto moved = [&](const std::string& from, const std::string& to) {
     if (from != to) text += "(" + to + " is used, as the usual port is taken.)\n";
   };
@@ -62,91 +117,45 @@ std::string instructions(const std::string& program, const DemoBinds& wanted, co
     text += "  " + sluice + command + "\n";
   }
   text += "  curl http://" + open.admin + "/metrics\n";
+  const std::string to_spread = "http://" + open.admin + "/v1/services/spread";
+  text += "  curl " + to_spread + "    who is in rotation, who is not, and why\n";
+  text += "  curl -X PUT -H 'Content-Type: application/json' -d '{\"weight\": 5}' " + to_spread +
+          "/instances/" + backends.front().name + "/heartbeat\n";
+  text +=
+      "\nEvery few seconds one of them is drained, leaves and registers again: look at "
+      "'instances spread'\nwhile curl goes on being answered.\n";
   text += "\nHere: type " + names_of(backends) +
-          " and Enter to stop that backend, and again to start it; watch\n"
-          "'instances' while curl goes on being answered. Ctrl-C ends the demo.\n\n";
+          " and Enter to stop that backend as a crash would, and again to start it.\n"
+          "Ctrl-C ends the demo.\n\n";
   return text;
-}
-
-std::string toggled_text(DemoBackends::Toggled toggled, const std::string& name,
-                         const std::vector<DemoBackends::Address>& backends) {
-  switch (toggled) {
-    case DemoBackends::Toggled::stopped:
-      return name + " is stopped\n";
-    case DemoBackends::Toggled::started:
-      return name + " is started\n";
-    case DemoBackends::Toggled::port_taken:
-      return name + " cannot be started: its port has been taken meanwhile\n";
-    case DemoBackends::Toggled::unknown_name:
-      return "type " + names_of(backends) + "\n";
-  }
-  return "";
-}
-
-// A service of both listeners' backends, under a policy.
-std::string service_yaml(const std::string& name, const std::string& policy,
-                         const std::vector<DemoBackends::Address>& backends) {
-  std::string yaml = "  - name: " + name + "\n    balance: {policy: " + policy + "}\n";
-  yaml += "    instances:\n";
-  for (const auto& backend : backends) {
-    yaml += "      - {id: " + backend.name +
-            ", address: \"127.0.0.1:" + std::to_string(backend.port) + "\"}\n";
-  }
-  return yaml;
-}
-
-}  // namespace
-
-DemoBinds free_demo_binds() {
-  DemoBinds binds;
-  free_or_any(binds.spread);
-  free_or_any(binds.sticky);
-  free_or_any(binds.admin);
-  return binds;
-}
-
-std::string demo_config(const DemoBinds& binds,
-                        const std::vector<DemoBackends::Address>& backends) {
-  return "process: {shutdown: {drain: 1s}}\n"
-         "log: {format: text}\n"
-         "admin: {bind: \"" +
-         binds.admin +
-         "\"}\n"
-         "defaults:\n"
-         "  check: {interval: 1s, fast_interval: 250ms, fall: 2}\n"
-         "listeners:\n"
-         "  - {name: spread, bind: \"" +
-         binds.spread +
-         "\", service: spread}\n"
-         "  - {name: sticky, bind: \"" +
-         binds.sticky +
-         "\", service: sticky}\n"
-         "services:\n" +
-         service_yaml("spread", "least_connections", backends) +
-         service_yaml("sticky", "hash", backends);
 }
 
 int run_demo(const std::string& program, const DemoBinds& binds, int input, std::ostream& out,
              const Serve& serve) {
-  std::mutex writing;  // the control loop and the backends' thread both print
+  std::mutex writing;  // the backends' thread and the rota's both print
   const auto say = [&](const std::string& text) {
     const std::lock_guard lock(writing);
     out << text << std::flush;
   };
 
+  DemoRota rota({"spread", "sticky"});
   const auto typed = [&](DemoBackends& self, const std::string& line) {
-    if (!line.empty()) say(toggled_text(self.toggle(line), line, self.addresses()));
+    if (line.empty()) return;
+    const DemoBackends::Toggled toggled = self.toggle(line);
+    follow(rota, toggled, line);
+    say(toggled_text(toggled, line, self.addresses()));
   };
   const DemoBackends backends({"alpha", "beta", "gamma"}, input, typed);
 
   ServerOptions options;
   options.config_file = "demo";
-  options.load = [yaml = demo_config(binds, backends.addresses())] {
+  options.load = [yaml = demo_config(binds)] {
     return config::load_text(yaml, "demo", config::process_environment);
   };
   options.on_ready = [&](const std::string& admin, const std::vector<std::string>& listeners) {
     const DemoBinds open{listeners.at(0), listeners.at(1), admin};
-    say(instructions(program, binds, open, backends.addresses()));
+    const std::string text = demo_instructions(program, binds, open, backends.addresses());
+    rota.begin(admin, backends.addresses(), [say, text] { say(text); });
   };
   return serve(std::move(options));
 }

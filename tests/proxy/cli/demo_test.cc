@@ -134,43 +134,49 @@ TEST(DemoBackends, GoOnWhenTheInputEnds) {
 }
 
 TEST(Demo, ItsConfigurationIsGood) {
-  const DemoBackends backends({"alpha", "beta", "gamma"}, -1, {});
-  const config::Loaded loaded = config::load_text(demo_config({}, backends.addresses()), "demo",
-                                                  [](std::string_view) { return std::nullopt; });
+  const config::Loaded loaded =
+      config::load_text(demo_config({}), "demo", [](std::string_view) { return std::nullopt; });
   for (const config::Problem& problem : loaded.problems) ADD_FAILURE() << problem.text();
   ASSERT_TRUE(loaded.config);
   EXPECT_EQ(loaded.config->listeners.size(), 2u);
   ASSERT_EQ(loaded.config->services.size(), 2u);
   EXPECT_EQ(loaded.config->services[0].balance.policy, config::Policy::least_connections);
   EXPECT_EQ(loaded.config->services[1].balance.policy, config::Policy::hash);
-  EXPECT_EQ(loaded.config->services[0].instances.size(), 3u);
+  EXPECT_EQ(loaded.config->registry.store.type, config::StoreType::memory) << "leaves no file";
 }
 
-TEST(Demo, SaysWhatToTypeOnceTheListenersAreOpen) {
-  std::ostringstream out;
-  const int code = run_demo("./sluice", DemoBinds{}, -1, out, [](ServerOptions options) {
-    EXPECT_TRUE(options.load().config);
-    options.on_ready("127.0.0.1:9901", {"127.0.0.1:8080", "127.0.0.1:8081"});
-    return 0;
-  });
-  EXPECT_EQ(code, 0);
-  EXPECT_THAT(out.str(), HasSubstr("curl http://127.0.0.1:8080/"));
-  EXPECT_THAT(out.str(), HasSubstr("  ./sluice services\n"));
-  EXPECT_THAT(out.str(), HasSubstr("alpha, beta or gamma"));
-  EXPECT_THAT(out.str(), Not(HasSubstr("is taken")));
+const std::vector<DemoBackends::Address> kBackends = {{"alpha", 1}, {"beta", 2}, {"gamma", 3}};
+
+TEST(Demo, SaysWhatToType) {
+  const std::string text = demo_instructions("./sluice", {}, {}, kBackends);
+  EXPECT_THAT(text, HasSubstr("curl http://127.0.0.1:8080/"));
+  EXPECT_THAT(text, HasSubstr("  ./sluice services\n"));
+  EXPECT_THAT(text,
+              HasSubstr("http://127.0.0.1:9901/v1/services/spread/instances/alpha/heartbeat"));
+  EXPECT_THAT(text, HasSubstr("alpha, beta or gamma"));
+  EXPECT_THAT(text, Not(HasSubstr("is taken")));
 }
 
 TEST(Demo, SaysWhichPortsItHadToChange) {
-  std::ostringstream out;
   const DemoBinds moved{"127.0.0.1:0", "127.0.0.1:8081", "127.0.0.1:0"};
-  run_demo("./sluice", moved, -1, out, [](ServerOptions options) {
+  const DemoBinds open{"127.0.0.1:4001", "127.0.0.1:8081", "127.0.0.1:4003"};
+  const std::string text = demo_instructions("./sluice", moved, open, kBackends);
+  EXPECT_THAT(text, HasSubstr("127.0.0.1:4001 is used, as the usual port is taken"));
+  EXPECT_THAT(text, HasSubstr("  ./sluice --admin 127.0.0.1:4003 services\n"));
+  EXPECT_THAT(text, Not(HasSubstr("8081 is used")));
+}
+
+TEST(Demo, SpeaksOnceTheListenersAreOpenAndItsBackendsHaveHadTheirTurn) {
+  const test::DeadEnd nobody;
+  std::ostringstream out;
+  const int code = run_demo("./sluice", DemoBinds{}, -1, out, [&](ServerOptions options) {
     EXPECT_TRUE(options.load().config);
-    options.on_ready("127.0.0.1:4003", {"127.0.0.1:4001", "127.0.0.1:8081"});
-    return 0;
+    EXPECT_EQ(out.str(), "");
+    options.on_ready(nobody.address(), {"127.0.0.1:4001", "127.0.0.1:4002"});
+    return 7;
   });
-  EXPECT_THAT(out.str(), HasSubstr("127.0.0.1:4001 is used, as the usual port is taken"));
-  EXPECT_THAT(out.str(), HasSubstr("  ./sluice --admin 127.0.0.1:4003 services\n"));
-  EXPECT_THAT(out.str(), Not(HasSubstr("8081 is used")));
+  EXPECT_EQ(code, 7);
+  EXPECT_THAT(out.str(), HasSubstr("curl http://127.0.0.1:4001/"));
 }
 
 }  // namespace
