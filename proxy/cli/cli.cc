@@ -102,7 +102,7 @@ class CommandLine {
 
     CLI::App* token =
         add("token", "Make a token for the admin API and print it, this once", [this] {
-          token_.json = question_.json;
+          token_.json = as_json_;
           return make_token(token_, out_, err_);
         });
     token->add_option("NAME", token_.name, "Whose it is, for quotas and messages")->required();
