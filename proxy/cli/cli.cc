@@ -17,6 +17,7 @@
 #include "proxy/cli/token.h"
 #include "proxy/cli/usage.h"
 #include "proxy/cli/version.h"
+#include "proxy/cli/watch.h"
 
 namespace sluice::cli {
 namespace {
@@ -142,6 +143,19 @@ class CommandLine {
     connections->add_option("--limit", question_.limit, "At most so many")
         ->type_name("N")
         ->capture_default_str();
+
+    CLI::App* events =
+        add_question("events", "What has happened: who came, went, flipped, and why", Kind::events);
+    events->add_option("--service", question_.service, "Only to this service")->type_name("NAME");
+    events->add_option("--limit", question_.limit, "The last so many")
+        ->type_name("N")
+        ->capture_default_str();
+
+    add("watch", "Every change as it happens, until it is interrupted", [this] {
+      return at_admin([this](const AdminAddress& where) {
+        return watch(where, question_.service, as_json_, out_, err_);
+      });
+    })->add_option("SERVICE", question_.service, "Only those of this service");
 
     add_question("reload", "Have a running proxy read its configuration again", Kind::reload)
         ->add_flag("--dry-run", question_.dry_run, "Only show what would change");

@@ -3,7 +3,7 @@
 //   run FILE              the proxy
 //   check FILE            is this configuration good?
 //   demo                  the proxy with backends of its own
-//   status | services | instances SERVICE | connections | reload
+//   status | services | instances SERVICE | connections | events | watch [SERVICE] | reload
 //                         ask a running proxy through its admin API (proxy/cli/remote.h)
 //   register | deregister | heartbeat | drain | maint | ready
 //                         change an instance of a running proxy (proxy/cli/instance_orders.h)

@@ -113,7 +113,8 @@ std::string demo_instructions(const std::string& program, const DemoBinds& wante
   text += "  curl " + spread + "    a backend with the fewest connections\n";
   text += "  curl " + sticky + "    the same backend at each call\n";
   text += "  curl --interface 127.0.0.2 " + sticky + "    another client, maybe another backend\n";
-  for (const char* command : {"services", "instances spread", "connections", "status"}) {
+  for (const char* command :
+       {"services", "instances spread", "watch", "events", "connections", "status"}) {
     text += "  " + sluice + command + "\n";
   }
   text += "  curl http://" + open.admin + "/metrics\n";

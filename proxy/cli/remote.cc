@@ -24,6 +24,13 @@ std::string connections_target(const Question& question) {
   return target;
 }
 
+std::string events_target(const Question& question) {
+  std::string target = "/v1/events?limit=" + std::to_string(question.limit);
+  if (question.service.empty()) return target;
+  target += "&service=" + AdminClient::encode(question.service);
+  return target;
+}
+
 AdminRequest request_of(const Question& question) {
   switch (question.kind) {
     case Question::Kind::status:
@@ -34,6 +41,8 @@ AdminRequest request_of(const Question& question) {
       return {"GET", "/v1/services/" + AdminClient::encode(question.service)};
     case Question::Kind::connections:
       return {"GET", connections_target(question)};
+    case Question::Kind::events:
+      return {"GET", events_target(question)};
     case Question::Kind::reload:
       return {"POST", question.dry_run ? "/v1/reload?dry_run=true" : "/v1/reload"};
   }
@@ -52,6 +61,8 @@ Show show_of(Question::Kind kind) {
       return show_instances;
     case Question::Kind::connections:
       return show_connections;
+    case Question::Kind::events:
+      return show_events;
     case Question::Kind::reload:
       return show_reload;
   }

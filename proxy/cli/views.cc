@@ -151,6 +151,23 @@ void show_connections(std::ostream& out, const json& connections) {
   if (total > shown.size()) out << "(" << shown.size() << " of " << total << ")\n";
 }
 
+void show_events(std::ostream& out, const json& events) {
+  Table table({{"TIME"}, {"WHAT"}, {"INSTANCE"}, {"STATE"}, {"REASON"}});
+  for (const json& event : list_at(events, "events")) {
+    const std::string kind = text_at(event, "kind");
+    const std::string id = text_at(event, "id");
+    if (id.empty()) {
+      table.add({text_at(event, "time"), kind, "", "", text_at(event, "text")});
+      continue;
+    }
+    const std::string from = text_at(event, "from");
+    const std::string to = text_at(event, "to");
+    table.add({text_at(event, "time"), kind, text_at(event, "service") + "/" + id,
+               from == to ? to : from + " -> " + to, text_at(event, "reason")});
+  }
+  out << table;
+}
+
 void show_reload(std::ostream& out, const json& report) {
   const json& changes = list_at(report, "changes");
   for (const json& change : changes) out << config::one_line(change_text(change)) << '\n';

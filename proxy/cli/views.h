@@ -13,6 +13,8 @@ void show_services(std::ostream& out, const nlohmann::json& services);  // GET /
 void show_instances(std::ostream& out, const nlohmann::json& service);  // GET /v1/services/{s}
 void show_connections(std::ostream& out, const nlohmann::json& connections);  // GET /v1/connections
 
+void show_events(std::ostream& out, const nlohmann::json& events);  // GET /v1/events
+
 // POST /v1/reload, done or dry: what changes, what waits for a restart, and a closing line.
 void show_reload(std::ostream& out, const nlohmann::json& report);
 

@@ -49,6 +49,9 @@ TEST(Remote, EachCommandAsksItsRoute) {
                 "--limit", "5"},
                "GET /v1/connections?limit=5&service=a%26b&listener=l&instance=10.0.0.1%3A80 "
                "HTTP/1.1\r\n"},
+           Row{{"events"}, "GET /v1/events?limit=1000 HTTP/1.1\r\n"},
+           Row{{"events", "--service", "a&b", "--limit", "5"},
+               "GET /v1/events?limit=5&service=a%26b HTTP/1.1\r\n"},
            Row{{"reload"}, "POST /v1/reload HTTP/1.1\r\n"},
            Row{{"reload", "--dry-run"}, "POST /v1/reload?dry_run=true HTTP/1.1\r\n"},
        }) {
@@ -110,6 +113,21 @@ TEST(Remote, ConnectionsSayHowManyAreNotShown) {
       "0-5  l         pg       a         10.9.9.9:1234  relaying  1m1s  20ms  100 B  2.0 KiB  "
       "       1\n"
       "(1 of 3)\n");
+}
+
+TEST(Remote, EventsAreChangesAndNotes) {
+  const Result result = ask_one({"events"}, 200, R"({"index":4,"next":"4","events":[
+    {"at":"3","time":"T1","kind":"state","service":"pg","id":"a","from":"up","to":"down",
+     "reason":"check: refused"},
+    {"at":"3.1","time":"T2","kind":"reloaded","text":"2 changes"},
+    {"at":"4","time":"T3","kind":"added","service":"pg","id":"b","from":"up","to":"up",
+     "reason":"ok"}]})")
+                            .result;
+  EXPECT_EQ(result.out,
+            "TIME  WHAT      INSTANCE  STATE       REASON\n"
+            "T1    state     pg/a      up -> down  check: refused\n"
+            "T2    reloaded  -         -           2 changes\n"
+            "T3    added     pg/b      up          ok\n");
 }
 
 TEST(Remote, AReloadShowsWhatChangedAndWhatWaits) {

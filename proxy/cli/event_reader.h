@@ -1,0 +1,40 @@
+// Server-sent events out of a stream of bytes (WHATWG HTML, 9.2.6), as far as our own API sends
+// them: fields `event`, `id` and `data`, lines that end in "\n" or "\r\n", comments. Pure.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace sluice::cli {
+
+struct ServerEvent {
+  std::string kind;  // "message" if the stream does not say
+  std::string id;    // of the last event that had one
+  std::string data;
+};
+
+class EventReader {
+ public:
+  static constexpr std::size_t kMaxEvent = 256u << 20;
+
+  using Take = std::function<void(const ServerEvent&)>;
+  explicit EventReader(Take take) : take_(std::move(take)) {}
+
+  // Takes the next bytes, wherever they were cut, and gives each event that is complete. False: an
+  // event is larger than kMaxEvent, and nothing more is to be fed.
+  bool feed(std::string_view bytes);
+
+ private:
+  void read_line(std::string_view line);
+  void finish_event();
+
+  const Take take_;
+  std::string line_;  // without its end so far
+  std::string kind_;
+  std::string id_;
+  std::string data_;
+};
+
+}  // namespace sluice::cli
