@@ -92,9 +92,10 @@ class TheHub : public ::testing::Test {
   std::optional<Hub> hub_{std::in_place, config::Watch{}, registry_.snapshot(),
                           [this] { return clock_ms_.load(); }};
   Router router_{read_routes(*hub_)};
+  Gate gate_{[] { return nullptr; }};
   std::optional<HttpServer> server_{std::in_place, loopback_config(),
-                                    [this](const Request& request, const Responder& responder) {
-                                      router_.serve(request, responder);
+                                    [this](Request& request, const Responder& responder) {
+                                      router_.serve(request, gate_, responder);
                                     }};
 };
 
