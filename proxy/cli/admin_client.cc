@@ -56,8 +56,7 @@ struct AdminClient::Easy {
   void add_header(const std::string& line) {
     curl_slist* longer = curl_slist_append(headers.get(), line.c_str());
     if (longer == nullptr) throw std::bad_alloc();
-    static_cast<void>(headers.release());  // it is the front of the longer one
-    headers.reset(longer);
+    if (headers == nullptr) headers.reset(longer);  // else its front is what it was
   }
 };
 
