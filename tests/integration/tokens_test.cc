@@ -167,8 +167,8 @@ TEST_F(AdminTokens, AReaderChangesNothing) {
   }
   for (const char* page :
        {"/v1/status", "/v1/config", "/v1/services", "/v1/services/s", "/v1/services/s/instance",
-        "/v1/connections", "/v1/explain?listener=front"}) {
-    EXPECT_EQ(read(page, reader_).status, 200) << page;
+        "/v1/connections", "/v1/explain?listener=front", "/v1/events", "/v1/watch"}) {
+    EXPECT_EQ(order({"HEAD", page}, reader_).status, 200) << page;
     EXPECT_EQ(sluice_.admin().get(page).status, 401) << page;
   }
   for (const char* page : {"/healthz", "/readyz", "/metrics"}) {
@@ -190,9 +190,17 @@ TEST_F(AdminTokens, WhoRegistersOneServiceTouchesNoOther) {
   EXPECT_EQ(order({"DELETE", one}, deploy_web_).status, 200);
   EXPECT_EQ(read("/v1/services/web-1", deploy_web_).status, 200);
   EXPECT_EQ(read("/v1/services/s", deploy_web_).status, 403);
-  EXPECT_EQ(read("/v1/connections?service=web-1", deploy_web_).status, 200);
-  for (const char* page : {"/v1/services", "/v1/connections", "/v1/connections?service=s",
-                           "/v1/config", "/v1/status"}) {
+  for (const char* page : {"/v1/connections", "/v1/events", "/v1/watch"}) {
+    const auto status = [&](const std::string& query) {
+      return order({"HEAD", page + query}, deploy_web_).status;
+    };
+    EXPECT_EQ(status("?service=web-1"), 200) << page;
+    EXPECT_EQ(status("?service=s"), 403) << page;
+    EXPECT_EQ(status("?service="), 403) << page;
+    EXPECT_EQ(status(""), 403) << page;
+  }
+  for (const char* page :
+       {"/v1/services", "/v1/explain?listener=front", "/v1/config", "/v1/status"}) {
     EXPECT_EQ(read(page, deploy_web_).status, 403) << page;
   }
   EXPECT_EQ(order(kOrders[1], deploy_).status, 200);
@@ -278,9 +286,11 @@ TEST_F(AdminTokens, GuessingIsSlow) {
   }
   EXPECT_EQ(unknown + slowed, 201);
   EXPECT_GE(unknown, 10);
-  EXPECT_GT(slowed, 0);
-  expect_no_effect("guessing");
+  if (!kSanitized) {  // else two guesses may come further apart than the bucket needs to fill
+    EXPECT_GT(slowed, 0);
+  }
   rest();
+  expect_no_effect("guessing");
   EXPECT_EQ(read("/v1/status", root_).status, 200);
 }
 
