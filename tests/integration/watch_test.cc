@@ -15,7 +15,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-const std::string kInstances = "/v1/services/s/instances/";
+const std::string kRegistered = "/v1/services/s/instances/";
 
 // One event of a stream of server-sent events.
 struct Event {
@@ -71,7 +71,7 @@ class Watches : public testing::Test {
  protected:
   Response enroll(const std::string& id, int n, const std::string& more = "") {
     return sluice_.admin().put(
-        kInstances + id, R"({"address":"10.0.0.)" + std::to_string(n) + R"(:9")" + more + "}");
+        kRegistered + id, R"({"address":"10.0.0.)" + std::to_string(n) + R"(:9")" + more + "}");
   }
 
   Sluice sluice_{{.instances = {}}};
@@ -89,8 +89,8 @@ TEST_F(Watches, SeeASnapshotAndThenEveryChangeInOrder) {
 
   ASSERT_EQ(enroll("b", 2).status, 200);
   ASSERT_EQ(enroll("b", 2, R"(,"weight":5)").status, 200);
-  ASSERT_EQ(sluice_.admin().put(kInstances + "b/state", R"({"admin":"drain"})").status, 200);
-  ASSERT_EQ(sluice_.admin().del(kInstances + "b").status, 200);
+  ASSERT_EQ(sluice_.admin().put(kRegistered + "b/state", R"({"admin":"drain"})").status, 200);
+  ASSERT_EQ(sluice_.admin().del(kRegistered + "b").status, 200);
   std::uint64_t last = snapshot.data["index"];
   for (const std::string kind : {"added", "updated", "state", "removed"}) {
     const Event change = watcher.next();
@@ -160,7 +160,7 @@ TEST_F(Watches, OfReadsThatWaitAreAnsweredByTheNextChange) {
 TEST_F(Watches, TellByLabelAndStateWhoIsThere) {
   ASSERT_EQ(enroll("a", 1, R"(,"labels":{"role":"primary"})").status, 200);
   ASSERT_EQ(enroll("b", 2, R"(,"labels":{"role":"replica"})").status, 200);
-  ASSERT_EQ(sluice_.admin().put(kInstances + "b/state", R"({"admin":"maint"})").status, 200);
+  ASSERT_EQ(sluice_.admin().put(kRegistered + "b/state", R"({"admin":"maint"})").status, 200);
   const auto ids = [&](const std::string& query) {
     std::set<std::string> found;
     const Json answer = sluice_.admin().get("/v1/services/s" + query).json();
@@ -176,8 +176,9 @@ TEST_F(Watches, TellByLabelAndStateWhoIsThere) {
 
 TEST_F(Watches, TheJournalSaysWhatHappenedAndWhy) {
   ASSERT_EQ(enroll("a", 1).status, 200);
-  ASSERT_EQ(sluice_.admin().put(kInstances + "a/state", R"({"admin":"drain","reason":"x"})").status,
-            200);
+  ASSERT_EQ(
+      sluice_.admin().put(kRegistered + "a/state", R"({"admin":"drain","reason":"x"})").status,
+      200);
   EXPECT_EQ(sluice_.reload({.instances = {}}).status, 200);
   const Json journal = sluice_.admin().get("/v1/events").json();
   std::vector<std::string> told;
