@@ -188,6 +188,7 @@ void leave(Control& control, const Request& request, const Responder& responder)
     return {{"connections", answer.connections},
             {"incarnation", answer.receipt.instance->incarnation}};
   };
+  if (wish->wait) responder.hold([] {});  // as long as the drain takes
   control.leave(request.segments[2], request.segments[4], *wish,
                 answer_with(control, responder, view));
 }

@@ -117,6 +117,20 @@ TEST_F(RegistryService, ADrainThatIsOverSaysHowManyAreLeftAndClosesThem) {
   invariants_.expect_hold();
 }
 
+// A drain takes as long as it takes, whatever the deadline of a request.
+TEST(RegistryDrain, MayTakeLongerThanARequest) {
+  Backend server(echo());
+  Sluice sluice({.instances = {}, .admin = "limits: {deadline: 500ms}"});
+  const std::string body = R"({"address":")" + server.address() + "\"}";
+  ASSERT_EQ(sluice.admin().put(kInstances + "a?wait=applied", body).status, 200);
+  Peer client = sluice.connect();
+  ASSERT_TRUE(echoes(client, "before"));
+  const Stopwatch watch;
+  const Response left = sluice.admin().del(kInstances + "a?drain=1500ms&wait=true");
+  EXPECT_EQ(left.status, 200) << left.body;
+  EXPECT_GE(watch.elapsed(), 1400ms);
+}
+
 // Y02
 TEST_F(RegistryService, ALeaseLastsItsTtlAndNotTwice) {
   Backend server(echo());
