@@ -223,7 +223,8 @@ TEST_F(Api, WritesAPageOnceForACrowd) {
 
 TEST_F(Api, StopsWhileAPageIsWritten) {
   control_.is_slow = true;
-  std::optional<HttpServer> server(std::in_place, loopback_config(), make_api(control_, hub_, gate_));
+  std::optional<HttpServer> server(std::in_place, loopback_config(),
+                                   make_api(control_, hub_, gate_));
   server->start();
   test::Peer scraper = test::Peer::connect(server->address());
   scraper.send(get("/metrics") + get("/metrics"));
