@@ -57,7 +57,7 @@ void Keeper::restore(registry::Now now) {
   }
   registry_.take_memos();  // the store has them
   if (const std::string said = store_->health().why; !said.empty()) {
-    log_.line(config::LogLevel::error, "store").add("detail", said);
+    log_.line(config::LogLevel::warn, "store").add("detail", said);
   }
   if (entries.empty()) return;
   log_.line(config::LogLevel::info, "store read").add("entries", std::uint64_t{entries.size()});

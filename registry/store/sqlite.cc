@@ -63,6 +63,7 @@ std::vector<Entry> SqliteStore::load() {
     opened = sqlite::Database::open(*file, manner(options_));
   } else {
     file->check_absent();
+    health_.why = file->why_it_cannot_be_made();  // which only matters once somebody registers
   }
   if (!aside.empty()) {
     health_.why =

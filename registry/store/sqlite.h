@@ -18,6 +18,9 @@
 // nothing of which can be read, is refused: the registry never begins empty without a word. (What
 // no program can know is that the end of a log was cut off without a trace.)
 //
+// Where there is no file and none can be made, as in a directory of somebody else's, nothing is
+// refused: health() says it, and each write fails.
+//
 // A write that fails, as on a full disk, is answered with the reason; the next one is tried afresh.
 #pragma once
 

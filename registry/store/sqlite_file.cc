@@ -40,14 +40,16 @@ File::File(std::string path) : shown_(std::move(path)) {
   std::error_code error;
   directory_ = fs::canonical(parent.empty() ? "." : parent, error).string();
   if (error) fail("its directory cannot be reached: " + error.message());
-  if (::access(directory_.c_str(), W_OK | X_OK) != 0) {
-    fail("its directory may not be written: " + last_error());
-  }
   path_ = (fs::path(directory_) / name).string();
 }
 
 void File::fail(const std::string& what) const {
   throw StoreError(shown_ + " cannot be used: " + what);
+}
+
+std::string File::why_it_cannot_be_made() const {
+  if (::faccessat(AT_FDCWD, directory_.c_str(), W_OK | X_OK, AT_EACCESS) == 0) return "";
+  return shown_ + " cannot be made, so no registration will survive a restart: " + last_error();
 }
 
 bool File::exists() const {

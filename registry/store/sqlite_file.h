@@ -33,14 +33,15 @@ class File {
   // Is given the path of an empty file, fills it and closes it.
   using Fill = std::function<void(const std::string& path)>;
 
-  // `path` as the operator wrote it. Throws StoreError if its directory is missing or may not be
-  // written.
+  // `path` as the operator wrote it. Throws StoreError if its directory is missing.
   explicit File(std::string path);
 
   const std::string& shown() const { return shown_; }  // for messages
   const std::string& path() const { return path_; }    // absolute, without symbolic links
   std::string log() const { return path_ + "-wal"; }
   bool exists() const;
+  // Why a file that does not exist could not be made, for the operator; "": it could.
+  std::string why_it_cannot_be_made() const;
 
   // Throws StoreError unless this is a regular file of ours that nobody else may write, and not an
   // empty one. "Ours": of the user that this process runs as.

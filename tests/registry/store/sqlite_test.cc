@@ -119,6 +119,27 @@ TEST_F(SqliteFile, NeedsADirectory) {
   EXPECT_THROW(store.load(), StoreError);
 }
 
+// Whoever registers nothing needs no store, so a start there is no failure.
+TEST_F(SqliteFile, ThatCannotBeMadeIsNoErrorBeforeAWrite) {
+  fs::permissions(directory.root(), fs::perms(0555));
+  const uid_t user = ::geteuid();
+  ASSERT_EQ(::seteuid(user == 0 ? 65534 : user), 0);  // root may write anywhere
+  Outcome outcome;
+  std::string warning;
+  {
+    const auto store = make();
+    EXPECT_THAT(store->load(), IsEmpty());
+    warning = store->health().why;
+    outcome = commit(*store, {put("a", "1")});
+  }
+  ASSERT_EQ(::seteuid(user), 0);
+  EXPECT_EQ(warning, path +
+                         " cannot be made, so no registration will survive a restart: "
+                         "Permission denied");
+  EXPECT_EQ(outcome.kind, Outcome::Kind::failed);
+  EXPECT_THAT(outcome.why, HasSubstr(path));
+}
+
 TEST_F(SqliteFile, MayLieInADirectoryThatIsALink) {
   write_one();
   const test::TempDir other{test::TempDir::Medium::memory};
