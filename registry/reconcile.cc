@@ -191,8 +191,12 @@ void Registry::follow_rules(Place place, Now now) {
 void Registry::remove(Place place, std::string reason, std::optional<config::Duration> drain,
                       Now now) {
   auto& [roster, record] = place;
-  // Its verdict stays: a worker that has not taken over the plan without it yet has nobody else,
-  // perhaps.
+  // Workers pass it over from here on, and not only from the plan without it; one that has not
+  // taken that plan over yet has nobody else, perhaps.
+  Live& live = *record.instance().live;
+  if (live.verdict.load(std::memory_order_relaxed) == Verdict::eligible) {
+    live.verdict.store(Verdict::last_resort, std::memory_order_relaxed);
+  }
   unschedule(place);
   if (record.outlier.is_ejected()) --roster.ejected;
   if (!record.instance().is_static()) count_out(place);

@@ -104,8 +104,8 @@ class Registry {
   // address stays the same incarnation: counts, health, ejections and the operator's word go on,
   // and its weight, labels and the rest are taken over. Another address under the same id is a new
   // incarnation and starts afresh, the operator's word included. Order means nothing; the journal
-  // runs by service and id. Instances that leave keep their last verdict, for workers that have not
-  // taken over a plan without them yet; their connections are not touched.
+  // runs by service and id. Instances that leave are a last resort for workers that have not taken
+  // over a plan without them yet; their connections are not touched.
   //
   // Registered instances stay, but for those of services that are no longer configured and those
   // whose id or address a static one takes.

@@ -263,16 +263,16 @@ TEST(Reconcile, GrowsTheIncarnationOfAnIdThatComesBack) {
   }
 }
 
-TEST(Reconcile, LeavesTheVerdictOfAnInstanceThatLeaves) {
+TEST(Reconcile, MakesAnInstanceThatLeavesALastResort) {
   Registry registry("e1");
   registry.reconcile({unchecked(service("web", sample::instances(2)))}, true, at(0));
   const auto leaves = sample::live(registry, "web", "i0");
   const auto stays = sample::live(registry, "web", "i1");
   registry.reconcile({unchecked(service("web", {sample::instances(2)[1]}))}, false, at(1));
-  EXPECT_EQ(leaves->verdict, Verdict::eligible) << "for plans that still hold it";
+  EXPECT_EQ(leaves->verdict, Verdict::last_resort) << "for plans that still hold it";
   EXPECT_EQ(stays->verdict, Verdict::eligible);
   registry.reconcile({}, false, at(2));
-  EXPECT_EQ(stays->verdict, Verdict::eligible) << "its service went";
+  EXPECT_EQ(stays->verdict, Verdict::last_resort) << "its service went";
 }
 
 struct Beginning {

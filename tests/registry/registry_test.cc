@@ -91,7 +91,7 @@ TEST_F(TwoUp, DropsAProbeOfAnIncarnationThatIsGone) {
   EXPECT_FALSE(registry.checked(*b, kRefused, at(3))) << "removed";
   registry.connect_failed(*a, 100, at(3));
   EXPECT_EQ(index(), before);
-  EXPECT_EQ(a->verdict, Verdict::eligible) << "as it left";
+  EXPECT_EQ(a->verdict, Verdict::last_resort) << "as it left";
   EXPECT_EQ(look(registry, "web", "a")->effective.state, State::warming);
 }
 
