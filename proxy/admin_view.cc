@@ -172,10 +172,11 @@ void AdminView::connections(const admin::ConnectionQuery& query,
 
 void AdminView::enroll(registry::Registration registration, admin::EnrollWish wish,
                        admin::Answered done) {
-  auto timed = [this, began_ns = net::monotonic_ns(),
+  // The answer may come from the store while everything ends: this view goes before it.
+  auto timed = [&metrics = control_.metrics_, began_ns = net::monotonic_ns(),
                 done = std::move(done)](const admin::WriteAnswer& answer) {
     if (answer.receipt.fault == registry::Fault::none) {
-      control_.metrics_.registered((net::monotonic_ns() - began_ns) / 1000);
+      metrics.registered((net::monotonic_ns() - began_ns) / 1000);
     }
     done(answer);
   };
