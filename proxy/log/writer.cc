@@ -81,7 +81,9 @@ void Writer::adopt_changes() {
     target = std::exchange(new_target_, std::nullopt);
     has_new_target_.store(false, std::memory_order_relaxed);
   }
-  if (target) use_target(std::move(*target));
+  if (!target) return;
+  use_target(std::move(*target));
+  is_new_target_ = true;
 }
 
 void Writer::use_target(net::Fd target) {
@@ -98,7 +100,8 @@ std::size_t Writer::write_turn() {
     lines += drain(*feed);
     return feed->closed.load(std::memory_order_acquire) && feed->ring.is_empty();
   });
-  if (lines == 0) return 0;
+  if (lines == 0 && !is_new_target_) return 0;
+  is_new_target_ = false;
   logger_.flush();
   if (!turn_refused_) announce_losses();
   return lines;

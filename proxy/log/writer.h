@@ -9,7 +9,7 @@
 //
 // A target that does not take lines (a full pipe, a stopped terminal) holds up this thread and
 // nobody else; one that refuses them (a full disk, a closed pipe) loses them, counted. Once lines
-// get through again, one more says how many were lost in between.
+// get through again, or there is a new target, one more says how many were lost in between.
 #pragma once
 
 #include <spdlog/logger.h>
@@ -77,6 +77,7 @@ class Writer {
   LineText announcement_;
   std::uint64_t announced_ = 0;  // losses that a line has told of
   bool turn_refused_ = false;
+  bool is_new_target_ = false;  // nothing was written to it yet
 
   std::thread thread_;  // last: it uses all of the above
 };
