@@ -111,8 +111,9 @@ Control::Control(ServerOptions options, const config::Config& config,
                   bell_.ring();
                 }}),
       enrollment_({registry_, keeper_, loop_, [this] { return now(); },
-                   [this](std::uint64_t index) { return plan_of(index); },
-                   [this] { return plan_of_all_workers(); },
+                   [this](std::uint64_t index, std::function<void()> done) {
+                     rollouts_.await_index(index, std::move(done));
+                   },
                    [this](const std::string& service) { return drain_of(service); }}),
       admin_view_(std::make_unique<AdminView>(*this)) {
   // libcurl's wake-up pair is not close-on-exec, nor need be what our caller left open.
@@ -205,16 +206,7 @@ void Control::on_suspect(std::shared_ptr<registry::Live> instance, std::uint32_t
 
 void Control::on_progress() {
   if (phase_.load() == Phase::draining) post([this] { stop_if_drained(); });
-  if (enrollment_.awaits_workers() || is_routing_.load()) post([this] { look_for_workers(); });
-}
-
-// Which of what is published they go by.
-void Control::look_for_workers() {
-  enrollment_.look_for_applied();
-  if (!is_routing_.load() || routing_version_ == 0) return;
-  if (plan_of_all_workers() < routing_version_) return;
-  metrics_.routed((net::monotonic_ns() - changed_ns_) / 1000);
-  is_routing_ = false;
+  if (rollouts_.awaits()) post([this] { await_workers(); });
 }
 
 void Control::on_bell() {
@@ -285,16 +277,27 @@ void Control::publish_if_changed() {
   const auto snapshot = registry_.snapshot();
   if (published_snapshot_.get() != snapshot) published_snapshot_.set(snapshot);
   enrollment_.on_shown();
-  if (phase_.load() != Phase::ready || plan_->registry_index == snapshot->index) {
-    return enrollment_.look_for_applied();
-  }
-  if (!is_routing_.exchange(true)) {
-    changed_ns_ = net::monotonic_ns();
-    routing_version_ = 0;
-  }
+  if (plan_ && plan_->registry_index == snapshot->index) return await_workers();
+  if (phase_.load() != Phase::ready) return;
+  time_rollout(snapshot->index);
   const std::uint64_t now_ms = loop_.now_ms();
   if (now_ms >= published_ms_ + kPlanEveryMs) return publish();
   if (!publish_timer_.is_running()) publish_timer_.start(published_ms_ + kPlanEveryMs - now_ms);
+}
+
+// From the first of the changes that a plan shows until every worker goes by it.
+void Control::time_rollout(std::uint64_t index) {
+  if (std::exchange(is_timing_rollout_, true)) return;
+  rollouts_.await_index(index, [this, changed_ns = net::monotonic_ns()] {
+    metrics_.routed((net::monotonic_ns() - changed_ns) / 1000);
+    is_timing_rollout_ = false;
+  });
+}
+
+// For what the present plan shows.
+void Control::await_workers() {
+  rollouts_.on_published(plan_->version, plan_->registry_index);
+  rollouts_.on_progress(plan_of_all_workers());
 }
 
 void Control::publish() {
@@ -307,9 +310,8 @@ void Control::publish() {
 void Control::hand_out(std::shared_ptr<const Plan> plan) {
   plan_ = std::move(plan);
   published_plan_.set(plan_);
-  if (routing_version_ == 0) routing_version_ = plan_->version;
+  rollouts_.on_published(plan_->version, plan_->registry_index);
   for (const auto& worker : workers_) worker->publish(plan_);
-  enrollment_.look_for_applied();
   channel_->line(config::LogLevel::debug, "plan")
       .add("version", plan_->version)
       .add("index", plan_->registry_index)
@@ -348,11 +350,6 @@ void Control::log_change(const registry::Change& change) {
     line.add("from", registry::word(change.from)).add("to", registry::word(change.to));
   }
   line.add("reason", change.reason).add("index", change.index);
-}
-
-// Of the plans that were published; the newest one is enough.
-std::uint64_t Control::plan_of(std::uint64_t index) const {
-  return plan_ && plan_->registry_index >= index ? plan_->version : 0;
 }
 
 std::uint64_t Control::plan_of_all_workers() const {
@@ -398,12 +395,12 @@ void Control::reload_by_signal() {
 void Control::reload(bool dry_run, std::function<void(admin::ReloadReport)> done) {
   reloader_.read([this, dry_run, done = std::move(done)](Briefing briefing) {
     const admin::ReloadReport report = apply(std::move(briefing), dry_run);
-    if (!dry_run) {
-      ++(report.ok ? reloads_ok_ : reloads_failed_);
-      metrics_.reloaded(report.ok);
-      log_reload(report);
-    }
-    done(report);
+    if (dry_run) return done(report);
+    ++(report.ok ? reloads_ok_ : reloads_failed_);
+    metrics_.reloaded(report.ok);
+    if (!report.ok || plan_ == nullptr) return tell_reload(report, done);
+    rollouts_.await_version(plan_->version, [this, report, done] { tell_reload(report, done); });
+    await_workers();
   });
 }
 
@@ -507,6 +504,12 @@ void Control::give_back_memory() {
 void Control::sweep() {
   planner_.condemned();
   if (phase_.load() == Phase::ready) publish();
+}
+
+void Control::tell_reload(const admin::ReloadReport& report,
+                          const std::function<void(admin::ReloadReport)>& done) {
+  log_reload(report);
+  done(report);
 }
 
 void Control::log_reload(const admin::ReloadReport& report) {

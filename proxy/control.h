@@ -34,6 +34,7 @@
 #include "proxy/planner.h"
 #include "proxy/published.h"
 #include "proxy/reloader.h"
+#include "proxy/rollouts.h"
 #include "proxy/server.h"
 #include "proxy/worker.h"
 #include "registry/registry.h"
@@ -82,8 +83,8 @@ class Control final : WorkerEvents {
   void publish_if_changed();
   void publish();
   void hand_out(std::shared_ptr<const Plan> plan);
-  void look_for_workers();
-  std::uint64_t plan_of(std::uint64_t index) const;
+  void await_workers();
+  void time_rollout(std::uint64_t index);
   std::uint64_t plan_of_all_workers() const;
   void ask_for_flow(Inquiry::Lives lives, std::uint64_t within_ms,
                     std::function<void(Inquiry::Busy)> done);
@@ -100,6 +101,8 @@ class Control final : WorkerEvents {
   void on_departures_due();
   void give_back_memory();
   void sweep();
+  void tell_reload(const admin::ReloadReport& report,
+                   const std::function<void(admin::ReloadReport)>& done);
   void log_reload(const admin::ReloadReport& report);
 
   void on_terminate();
@@ -155,12 +158,9 @@ class Control final : WorkerEvents {
 
   std::shared_ptr<const Plan> plan_;  // null until the listeners open
   std::uint64_t published_ms_ = 0;    // the last plan
-  // Of the change that is on its way to the workers: when it happened, and the plan that shows it
-  // (0: none yet). One is timed at a time.
-  std::atomic<bool> is_routing_{false};
-  std::uint64_t changed_ns_ = 0;
-  std::uint64_t routing_version_ = 0;
-  std::string failure_;  // why run() must throw
+  Rollouts rollouts_;
+  bool is_timing_rollout_ = false;  // of a change of membership; one at a time
+  std::string failure_;             // why run() must throw
   bool is_stopped_ = false;
   std::atomic<std::uint64_t> reloads_ok_{0};
   std::atomic<std::uint64_t> reloads_failed_{0};

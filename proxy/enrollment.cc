@@ -1,5 +1,6 @@
 #include "proxy/enrollment.h"
 
+#include <atomic>
 #include <utility>
 
 #include "proxy/own_addresses.h"
@@ -81,8 +82,7 @@ void Enrollment::enroll(const registry::Registration& said, const admin::EnrollW
   keep(pending);
   if (wish.wait_applied && pending->receipt().fault == Fault::none) {
     pending->await();
-    applied_.push_back({pending->receipt().index, pending, 0});
-    awaits_workers_.store(true, std::memory_order_release);
+    around_.when_applied(pending->receipt().index, [pending] { pending->come_true(); });
   }
   show(pending);
 }
@@ -143,19 +143,6 @@ void Enrollment::show(std::shared_ptr<Pending> pending) {
 
 void Enrollment::on_shown() {
   for (const auto& pending : std::exchange(not_shown_, {})) pending->come_true();
-}
-
-void Enrollment::look_for_applied() {
-  if (applied_.empty()) return;
-  const std::uint64_t runs = around_.plan_of_all();
-  while (!applied_.empty()) {
-    Applied& first = applied_.front();
-    if (first.version == 0) first.version = around_.plan_of(first.index);
-    if (first.version == 0 || first.version > runs) return;
-    first.pending->come_true();
-    applied_.pop_front();
-  }
-  awaits_workers_.store(false, std::memory_order_release);
 }
 
 void Enrollment::look_for_left() {

@@ -5,7 +5,6 @@
 // this is destroyed never comes.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -30,10 +29,8 @@ class Enrollment {
     Keeper& keeper;
     net::Loop& loop;
     std::function<registry::Now()> now;
-    // The version of the first plan that shows the registry as of `index`; 0: not published yet.
-    std::function<std::uint64_t(std::uint64_t index)> plan_of;
-    // The version that every worker runs by, or a later one.
-    std::function<std::uint64_t()> plan_of_all;
+    // Tells `done`, in a later call, when every worker goes by the registry as of `index`.
+    std::function<void(std::uint64_t index, std::function<void()> done)> when_applied;
     // How long connections of a removed instance of the service may go on.
     std::function<config::Duration(const std::string& service)> drain_of;
   };
@@ -55,20 +52,11 @@ class Enrollment {
 
   // Readers see all that was done so far: who only waits for that, and for the store, is answered.
   void on_shown();
-  // A plan was published, or a worker runs by a new one.
-  void look_for_applied();
-  // Any thread: whether somebody waits for the workers.
-  bool awaits_workers() const { return awaits_workers_.load(std::memory_order_acquire); }
 
  private:
   // One answer, given when everything that it waits for has come true. The store's word comes on
   // another thread.
   class Pending;
-  struct Applied {
-    std::uint64_t index;
-    std::shared_ptr<Pending> pending;
-    std::uint64_t version = 0;  // of the plan that shows it; 0: there is none yet
-  };
   struct Leaving {
     std::shared_ptr<registry::Live> live;
     std::uint64_t until_ms;
@@ -87,9 +75,7 @@ class Enrollment {
   const access::Bounds bounds_;
   net::Timer leaving_timer_;
   std::vector<std::shared_ptr<Pending>> not_shown_;
-  std::list<Applied> applied_;  // in the order of their index
   std::list<Leaving> leaving_;
-  std::atomic<bool> awaits_workers_{false};
 };
 
 }  // namespace sluice

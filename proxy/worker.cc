@@ -106,7 +106,7 @@ void Worker::adopt(std::shared_ptr<const Plan> plan) {
     drain_timer_.repeat(kDrainTickMs);
     on_drain_tick();
   }
-  plan_version_.store(plan_->version, std::memory_order_release);
+  plan_version_.store(plan_->version);
   events_.on_progress();
 }
 

@@ -65,7 +65,7 @@ class Worker final : session::Host {
   // Has `question` run on the worker's thread, with this worker. Dropped if the worker ends first.
   void ask(std::function<void(Worker&)> question);
 
-  std::uint64_t plan_version() const { return plan_version_.load(std::memory_order_acquire); }
+  std::uint64_t plan_version() const { return plan_version_.load(); }
   // With those that another worker has left for it and it has not taken yet.
   std::uint64_t connections() const { return crew_.connections(index_); }
   // The most at a time since this was last called; one that comes in that very moment may be

@@ -26,9 +26,8 @@ std::string seconds(std::uint64_t ms) {
 }
 
 void put_ttl_remaining(JsonText& out, const Instance& instance, std::uint64_t now_ms) {
-  const std::uint64_t ends_ms = instance.live->lease_ends_ms.load(std::memory_order_relaxed);
-  if (ends_ms == 0) return out.add("ttl_remaining", nullptr);
-  out.add("ttl_remaining", seconds(ends_ms - std::min(ends_ms, now_ms)));
+  if (const auto left = ttl_remaining(instance, now_ms)) return out.add("ttl_remaining", *left);
+  out.add("ttl_remaining", nullptr);
 }
 
 void put_ttl(JsonText& out, const Instance& instance) {
@@ -83,6 +82,12 @@ void put(JsonText& out, const Snapshot& snapshot, const Service& service, const 
 }
 
 }  // namespace
+
+std::optional<std::string> ttl_remaining(const Instance& instance, std::uint64_t now_ms) {
+  const std::uint64_t ends_ms = instance.live->lease_ends_ms.load(std::memory_order_relaxed);
+  if (ends_ms == 0) return std::nullopt;
+  return seconds(ends_ms - std::min(ends_ms, now_ms));
+}
 
 bool Filter::holds(const Instance& instance) const {
   return (!state || instance.effective.state == *state) && selector.matches(instance.labels);

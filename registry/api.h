@@ -38,6 +38,9 @@ struct Filter {
   std::string text() const;  // the same for filters that ask for the same
 };
 
+// What is left of its lease; nullopt: it has none.
+std::optional<std::string> ttl_remaining(const Instance& instance, std::uint64_t now_ms);
+
 std::string_view word(Change::Kind kind);  // "added", "removed", "updated", "state"
 
 std::string instance_json(const Instance& instance, std::uint64_t now_ms);

@@ -49,15 +49,9 @@ Reply invalid(std::string_view why) {
   return Reply::error(400, "invalid", why);
 }
 
-std::string text_of_ms(std::uint64_t ms) {
-  return config::text(config::Duration(static_cast<std::int64_t>(ms)));
-}
-
 Json ttl_remaining(const registry::Instance& instance) {
-  const std::uint64_t ends_ms = instance.live->lease_ends_ms.load(std::memory_order_relaxed);
-  if (ends_ms == 0) return nullptr;
-  const std::uint64_t now_ms = net::monotonic_ms();
-  return text_of_ms(ends_ms > now_ms ? ends_ms - now_ms : 0);
+  const auto left = registry::ttl_remaining(instance, net::monotonic_ms());
+  return left ? Json(*left) : Json();
 }
 
 // The reply to what was done, or why it was not.
@@ -121,7 +115,7 @@ void enroll(Control& control, const Request& request, const Responder& responder
     return {{"service", service},
             {"id", instance.id},
             {"incarnation", instance.incarnation},
-            {"ttl", text_of_ms(instance.ttl_ms)},
+            {"ttl", config::text(config::Duration(instance.ttl_ms))},
             {"created", answer.receipt.created},
             {"state", word(instance.effective.state)}};
   };
