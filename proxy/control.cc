@@ -95,8 +95,12 @@ Control::Control(ServerOptions options, const config::Config& config,
                [this](const health::ProbeReport& report) { return on_probe(report); }),
       reloader_([load = options_.load] { return brief(load()); },
                 [this](std::function<void()> action) { post(std::move(action)); }),
-      keeper_(make_store(config.registry.store), registry_, *channel_, loop_,
-              [this](std::function<void()> action) { post(std::move(action)); }),
+      keeper_(
+          make_store(config.registry.store), registry_, *channel_, loop_,
+          [this](std::function<void()> action) { post(std::move(action)); },
+          [this](const std::string& kind, const std::string& text) {
+            hub_.note({kind, text, wall_ms()});
+          }),
       inquiry_(poller_, wheel_,
                [this](Inquiry::Lives lives, std::uint64_t within_ms,
                       std::function<void(Inquiry::Busy)> done) {
@@ -429,6 +433,7 @@ admin::ReloadReport Control::apply(Briefing briefing, bool dry_run) {
     if (!dry_run) {
       if (phase_.load() == Phase::ready) Planner::listen(sockets, config);
       if (const std::string error = log_.reopen(config.log); !error.empty()) return refuse(error);
+      hub_.recheck(briefing.tokens);
       published_tokens_.set(std::move(briefing.tokens));
       take_over(std::move(config), std::move(sockets));
     }

@@ -33,10 +33,11 @@ std::string value_of(std::string_view kind, const registry::Instance& instance) 
 }  // namespace
 
 Keeper::Keeper(std::unique_ptr<registry::Store> store, registry::Registry& registry,
-               log::Channel& log, net::Loop& loop, Post post)
+               log::Channel& log, net::Loop& loop, Post post, Note note)
     : registry_(registry),
       log_(log),
       post_(std::move(post)),
+      note_(std::move(note)),
       retry_timer_(loop, [this] { try_again(); }),
       store_(std::move(store)) {}
 
@@ -138,6 +139,7 @@ std::optional<std::string> Keeper::truth_of(const Key& key) const {
 void Keeper::on_failed(const std::vector<Key>& missed, const std::string& why) {
   if (missed_.empty()) {
     log_.line(config::LogLevel::error, "store failed").add("detail", why);
+    note_("store_failed", why);
   }
   missed_.insert(missed.begin(), missed.end());
   if (!retry_timer_.is_running() && !is_trying_) retry_timer_.start(kRetryMs);
@@ -163,6 +165,7 @@ void Keeper::try_again() {
 
 void Keeper::on_caught_up() {
   log_.line(config::LogLevel::info, "store caught up");
+  note_("store_caught_up", "");
 }
 
 std::unique_ptr<registry::Store> make_store(const config::Store& config) {

@@ -25,12 +25,14 @@ class Keeper {
  public:
   // Any thread: runs an action on the control loop.
   using Post = std::function<void(std::function<void()>)>;
+  // Something for the journal: "store_failed" with why, "store_caught_up".
+  using Note = std::function<void(const std::string& kind, const std::string& text)>;
   // "" when all is durable, otherwise why it is not.
   using Kept = std::function<void(const std::string& why)>;
 
   // `registry` and `log` outlive it.
   Keeper(std::unique_ptr<registry::Store> store, registry::Registry& registry, log::Channel& log,
-         net::Loop& loop, Post post);
+         net::Loop& loop, Post post, Note note);
   Keeper(const Keeper&) = delete;
   Keeper& operator=(const Keeper&) = delete;
 
@@ -55,6 +57,7 @@ class Keeper {
   registry::Registry& registry_;
   log::Channel& log_;
   const Post post_;
+  const Note note_;
   net::Timer retry_timer_;
   std::set<registry::Key> missed_;  // keys of which the store may not have the last word
   bool is_trying_ = false;

@@ -86,6 +86,19 @@ std::optional<Reply> Gate::recognize(const std::shared_ptr<const access::Tokens>
   return unauthorized("the token is not known");
 }
 
+Reply token_withdrawn() {
+  return unauthorized("the token that this was asked with counts no more");
+}
+
+bool may_read_on(const access::Tokens* tokens, const access::Token* caller,
+                 std::string_view service) {
+  if (tokens == nullptr) return true;
+  const Token* now = caller != nullptr ? tokens->find_again(*caller) : nullptr;
+  if (now == nullptr) return false;
+  return service.empty() ? now->allows_everywhere(Permission::read)
+                         : now->allows(Permission::read, service);
+}
+
 std::optional<Reply> refuse_service(const Request& request, Permission permission,
                                     std::string_view service) {
   if (!request.caller || request.caller->allows(permission, service)) return std::nullopt;

@@ -86,4 +86,11 @@ class Gate {
 std::optional<Reply> refuse_service(const Request& request, access::Permission permission,
                                     std::string_view service);
 
+// For a read that was let pass and has not ended yet: whether it would still pass, by the tokens
+// that count now (null: there are none), and what to answer if not. `service` is "" if it reads of
+// all. Pure.
+bool may_read_on(const access::Tokens* tokens, const access::Token* caller,
+                 std::string_view service);
+Reply token_withdrawn();  // 401
+
 }  // namespace sluice::admin

@@ -7,6 +7,8 @@
 #include <optional>
 #include <utility>
 
+#include "proxy/admin/gate.h"
+
 namespace sluice::admin {
 
 namespace {
@@ -104,6 +106,18 @@ void Hub::reconfigure(const config::Watch& rules) {
   });
 }
 
+void Hub::recheck(std::shared_ptr<const access::Tokens> tokens) {
+  line_->post([this, tokens = std::move(tokens)]() mutable {
+    tokens_ = std::move(tokens);
+    waits_.refuse_unless([this](const Read& read) {
+      return may_read_on(tokens_.get(), read.caller.get(), read.service);
+    });
+    watchers_.drop_unless([this](const Subject& subject, const access::Token* caller) {
+      return may_read_on(tokens_.get(), caller, subject.service);
+    });
+  });
+}
+
 void Hub::look_again() {
   line_->ring();
 }
@@ -161,6 +175,9 @@ void Hub::read(Read read, const Responder& responder) {
 
 void Hub::begin_wait(Read read, const Responder& responder) {
   if (is_due(*snapshot_, read)) return responder.send(answer(*snapshot_, read, clock_()));
+  if (!may_read_on(tokens_.get(), read.caller.get(), read.service)) {
+    return responder.send(token_withdrawn());
+  }
   const Id id = ++last_id_;
   const std::uint64_t wait_ms = static_cast<std::uint64_t>(
       std::min(read.wait.value_or(rules_.default_wait), rules_.max_wait).count());
@@ -179,6 +196,9 @@ void Hub::watch(Watching watching, const Responder& responder) {
 
 void Hub::begin_watch(Watching watching, const Responder& responder) {
   Subject& subject = watching.subject;
+  if (!may_read_on(tokens_.get(), watching.caller.get(), subject.service)) {
+    return responder.send(token_withdrawn());
+  }
   if (!index_of(*snapshot_, subject.service)) {
     return responder.send(no_such_service(*snapshot_, subject.service));
   }
@@ -193,7 +213,8 @@ void Hub::begin_watch(Watching watching, const Responder& responder) {
                                          .on_closed = posting([this, id] { watchers_.drop(id); })});
   if (!stream) return;
   const auto since = resumes_at(watching, snapshot_->epoch);
-  watchers_.admit(id, std::move(subject), since, std::move(stream), clock_());
+  watchers_.admit(id, std::move(subject), since, std::move(stream), clock_(),
+                  std::move(watching.caller));
 }
 
 void Hub::look(Looking looking, const Responder& responder) {

@@ -58,6 +58,9 @@ class Hub {
   // Something else that belongs into the journal.
   void note(Event event);
   void reconfigure(const config::Watch& rules);
+  // Those that count from here on (null: there are none). Watches and reads that wait are ended if
+  // their token does not hold what they take any more.
+  void recheck(std::shared_ptr<const access::Tokens> tokens);
   // Has done what is due by the clock: for a clock that is moved by hand.
   void look_again();
 
@@ -94,6 +97,7 @@ class Hub {
 
   // What follows belongs to the Hub's thread.
   config::Watch rules_;
+  std::shared_ptr<const access::Tokens> tokens_;        // null before the first recheck(), too
   std::shared_ptr<const registry::Snapshot> snapshot_;  // that the journal leads to
   bool has_news_ = false;
   Journal journal_;

@@ -109,6 +109,7 @@ std::optional<Read> parse_read(const Request& request, const std::string& servic
   read.index = parameters.number("index");
   read.wait = parameters.duration("wait");
   read.epoch = parameters.text("epoch");
+  read.caller = request.caller;
   read.filter.selector = parameters.selector();
   read.filter.state = parameters.state();
   if (read.wait && !parameters.has("index"))
@@ -123,6 +124,7 @@ std::optional<Watching> parse_watching(const Request& request, std::string& wron
   watching.since = parameters.number("since");
   watching.epoch = parameters.text("epoch");
   watching.last_event_id = request.last_event_id;
+  watching.caller = request.caller;
   return unless(wrong, std::move(watching));
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -22,9 +23,10 @@ namespace sluice::admin {
 struct Read {
   std::string service;  // "": all
   registry::Filter filter;
-  std::optional<std::uint64_t> index;    // none: answered at once
-  std::optional<config::Duration> wait;  // none: watch.default_wait
-  std::string epoch;                     // of the index; "": not said
+  std::optional<std::uint64_t> index;           // none: answered at once
+  std::optional<config::Duration> wait;         // none: watch.default_wait
+  std::string epoch;                            // of the index; "": not said
+  std::shared_ptr<const access::Token> caller;  // whose read it is; null: nobody's (http.h)
 };
 
 // GET /v1/watch
@@ -33,6 +35,7 @@ struct Watching {
   std::optional<std::uint64_t> since;
   std::string epoch;          // of `since`; "": not said
   std::string last_event_id;  // goes before `since`, being the younger one of the two
+  std::shared_ptr<const access::Token> caller;  // as in Read
 };
 
 // GET /v1/events

@@ -3,6 +3,8 @@
 #include <limits>
 #include <vector>
 
+#include "proxy/admin/gate.h"
+
 namespace sluice::admin {
 
 // The answers of one moment, each rendered when the first asks for it.
@@ -40,6 +42,19 @@ void Waits::drop(Id id) {
   if (service->second.empty()) by_service_.erase(service);
   by_due_.erase({wait.due_ms, id});
   waits_.erase(at);
+}
+
+void Waits::refuse_unless(const std::function<bool(const Read&)>& may) {
+  std::vector<std::pair<Id, Answer>> refused;
+  for (const auto& [id, wait] : waits_) {
+    if (!may(wait.read)) refused.emplace_back(id, wait.answer);
+  }
+  if (refused.empty()) return;
+  const auto reply = std::make_shared<const Reply>(token_withdrawn());
+  for (const auto& [id, answer] : refused) {
+    drop(id);
+    answer(reply);
+  }
 }
 
 void Waits::settle(Id id, Answers& answers) {

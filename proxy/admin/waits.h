@@ -28,6 +28,8 @@ class Waits {
   // Requires: the read has an index.
   void add(Id id, Read read, std::uint64_t due_ms, Answer answer);
   void drop(Id id);  // nobody waits for its answer any more
+  // Answers 401 to those that may not be answered otherwise any more.
+  void refuse_unless(const std::function<bool(const Read&)>& may);
   // Answers those whose service has passed their index, or is there no longer.
   void wake(const registry::Snapshot& snapshot, std::uint64_t now_ms);
   // Answers those whose time is over. To be called at or after next_ms(); UINT64_MAX: none.

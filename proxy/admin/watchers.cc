@@ -37,13 +37,15 @@ Watchers::Watchers(const Journal& journal, std::shared_ptr<const registry::Snaps
 Watchers::~Watchers() = default;
 
 void Watchers::admit(Id id, Subject subject, std::optional<std::uint64_t> since,
-                     std::unique_ptr<Stream> stream, std::uint64_t now_ms) {
+                     std::unique_ptr<Stream> stream, std::uint64_t now_ms,
+                     std::shared_ptr<const access::Token> caller) {
   const Key key{subject.service, subject.selector.text()};
   const auto topic = topics_.try_emplace(key).first;
   topic->second.subject = std::move(subject);
   Watcher& watcher = watchers_[id];
   watcher.topic = topic;
   watcher.stream = std::move(stream);
+  watcher.caller = std::move(caller);
   watcher.turn = by_written_.insert(by_written_.end(), &watcher);
   watcher.written_ms = now_ms;
   topic->second.watchers.insert(&watcher);
@@ -51,6 +53,14 @@ void Watchers::admit(Id id, Subject subject, std::optional<std::uint64_t> since,
   watcher.resumes = true;
   watcher.has_index = *since;
   catch_up(watcher, now_ms);
+}
+
+void Watchers::drop_unless(const May& may) {
+  std::vector<Id> dropped;
+  for (const auto& [id, watcher] : watchers_) {
+    if (!may(watcher.topic->second.subject, watcher.caller.get())) dropped.push_back(id);
+  }
+  for (const Id id : dropped) drop(id);
 }
 
 void Watchers::drop(Id id) {

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
@@ -27,6 +28,7 @@
 #include "proxy/admin/event_stream.h"
 #include "proxy/admin/journal.h"
 #include "proxy/admin/stream.h"
+#include "registry/access/tokens.h"
 #include "registry/snapshot.h"
 
 namespace sluice::admin {
@@ -52,8 +54,12 @@ class Watchers {
   // Begins with a snapshot, or, where the journal holds all that came after `since`, with that.
   // Requires: what the journal holds was told.
   void admit(Id id, Subject subject, std::optional<std::uint64_t> since,
-             std::unique_ptr<Stream> stream, std::uint64_t now_ms);
+             std::unique_ptr<Stream> stream, std::uint64_t now_ms,
+             std::shared_ptr<const access::Token> caller = {});
   void drop(Id id);
+  // Ends the streams of those who may not watch what they watch any more.
+  using May = std::function<bool(const Subject&, const access::Token* caller)>;
+  void drop_unless(const May& may);
 
   // The journal has grown; `snapshot` shows all that it holds.
   void tell(std::shared_ptr<const registry::Snapshot> snapshot, std::uint64_t now_ms);
@@ -79,7 +85,8 @@ class Watchers {
   struct Watcher {
     std::map<Key, Topic>::iterator topic;
     std::unique_ptr<Stream> stream;
-    std::list<Watcher*>::iterator turn;  // in by_written_
+    std::shared_ptr<const access::Token> caller;  // who watches; null: nobody in particular
+    std::list<Watcher*>::iterator turn;           // in by_written_
     std::uint64_t written_ms = 0;
     bool is_behind = false;
     bool resumes = false;         // asked to be told all since then, however much it is

@@ -91,18 +91,18 @@ class TokensReader {
       return object("not four fields: NAME PERMISSION SERVICES sha256:HEX");
     }
     const std::size_t before = problems_.size();
-    Tokens::Entry entry;
-    entry.token.name = fields[0];
-    object(why_no_name(entry.token.name));
+    Token token;
+    token.name = fields[0];
+    object(why_no_name(token.name));
     if (const auto permission = permission_of(fields[1])) {
-      entry.token.permission = *permission;
+      token.permission = *permission;
     } else {
       object("the permission is none of read, register and admin");
     }
-    entry.token.services = split(fields[2], ',');
-    object(why_no_globs(entry.token.services));
-    read_digest(fields[3], entry.digest);
-    if (problems_.size() == before) add(std::move(entry));
+    token.services = split(fields[2], ',');
+    object(why_no_globs(token.services));
+    read_digest(fields[3], token.digest);
+    if (problems_.size() == before) add(std::move(token));
   }
 
   void read_digest(std::string_view field, Digest& digest) {
@@ -115,14 +115,14 @@ class TokensReader {
     }
   }
 
-  void add(Tokens::Entry entry) {
-    const auto [first, is_new] = lines_.emplace(entry.digest, line_);
+  void add(Token token) {
+    const auto [first, is_new] = lines_.emplace(token.digest, line_);
     if (!is_new) {
       object("the same secret as on line " + std::to_string(first->second));
     } else if (tokens_.entries_.size() == kMostTokens) {
       object("more than 4096 tokens");
     } else {
-      tokens_.entries_.push_back(std::move(entry));
+      tokens_.entries_.push_back(std::move(token));
     }
   }
 
@@ -169,14 +169,17 @@ std::optional<Tokens> Tokens::parse(std::string_view text, std::vector<TokenProb
 const Token* Tokens::find(std::string_view secret) const {
   if (secret.empty() || secret.size() > kLongestSecret) return nullptr;
   const auto digest = sha256(secret);
-  if (!digest) return nullptr;
+  return digest ? find(*digest) : nullptr;
+}
+
+const Token* Tokens::find(const Digest& digest) const {
   // The place of the one that is equal, plus one, gathered without a branch.
   std::size_t found = 0;
   for (std::size_t i = 0; i < entries_.size(); ++i) {
-    const std::size_t equal = equal_in_constant_time(entries_[i].digest, *digest);
+    const std::size_t equal = equal_in_constant_time(entries_[i].digest, digest);
     found |= (0 - equal) & (i + 1);
   }
-  return found == 0 ? nullptr : &entries_[found - 1].token;
+  return found == 0 ? nullptr : &entries_[found - 1];
 }
 
 std::optional<Tokens> read_tokens_file(const std::string& path,

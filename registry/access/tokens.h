@@ -48,6 +48,7 @@ struct Token {
   std::string name;  // for logs and quotas; not unique
   Permission permission = Permission::read;
   std::vector<std::string> services;  // globs
+  Digest digest{};                    // of its secret: to be shown to nobody
 
   // Whether it may do to this service what takes that permission.
   bool allows(Permission needed, std::string_view service) const;
@@ -75,18 +76,18 @@ class Tokens {
   // end, so the time taken tells neither whether there is one nor how near the secret came. Only a
   // secret that is empty or above kLongestSecret is answered at once. Valid as long as this is.
   const Token* find(std::string_view secret) const;
+  // What the secret of a token of other Tokens is worth here; null: nothing.
+  const Token* find_again(const Token& known) const { return find(known.digest); }
 
   std::size_t size() const { return entries_.size(); }
   bool is_empty() const { return entries_.empty(); }
 
  private:
-  struct Entry {
-    Token token;
-    Digest digest{};
-  };
   friend class TokensReader;
 
-  std::vector<Entry> entries_;  // in the order of the file
+  const Token* find(const Digest& digest) const;
+
+  std::vector<Token> entries_;  // in the order of the file
 };
 
 // Reads and parses a file that nobody but this process's user may read (config::read_private_file).

@@ -225,6 +225,37 @@ TEST_F(AdminTokens, AReloadChangesSecrets) {
   EXPECT_EQ(read("/v1/services", reader_).status, 401);
 }
 
+// What was asked with a token that counts no more is ended, whether it is told of changes or waits.
+TEST_F(AdminTokens, AReloadEndsWhatAWithdrawnOneReads) {
+  const auto ask = [&](const std::string& target, const Token& token) {
+    Peer peer = Peer::connect(sluice_.admin().address());
+    peer.send("GET " + target + " HTTP/1.1\r\nHost: " + sluice_.admin().address() +
+              "\r\nAuthorization: Bearer " + token.secret + "\r\n\r\n");
+    return peer;
+  };
+  const std::string index = read("/v1/services/s", root_).headers.at("x-sluice-index");
+  Peer watch = ask("/v1/watch?service=s", deploy_);
+  EXPECT_TRUE(watch.receive(12).ends_with(" 200"));
+  Peer waits = ask("/v1/services/s?wait=60s&index=" + index, deploy_);
+  Peer watches_on = ask("/v1/watch", reader_);
+  EXPECT_TRUE(watches_on.receive(12).ends_with(" 200"));
+  EXPECT_TRUE(waits.stays_quiet(50ms));
+
+  file_.write({root_, reader_});
+  EXPECT_EQ(order({"POST", "/v1/reload"}, root_).status, 200);
+  EXPECT_NE(watch.wait_for_end(), End::open);
+  EXPECT_TRUE(waits.receive(12).ends_with(" 401"));
+  EXPECT_EQ(read("/v1/watch?service=s", deploy_).status, 401);
+  ASSERT_EQ(order({"DELETE", "/v1/services/s/instances/r"}, root_).status, 200);
+  std::string told;
+  while (told.find("\"kind\":\"removed\"") == std::string::npos) {
+    const std::string byte = watches_on.receive(1);
+    if (byte.empty()) break;
+    told += byte;
+  }
+  EXPECT_TRUE(told.ends_with("\"removed\"")) << told;
+}
+
 TEST_F(AdminTokens, ABadFileOfThemChangesNothing) {
   const auto refused = [&] {
     const Response response = order({"POST", "/v1/reload"}, root_);

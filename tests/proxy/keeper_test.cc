@@ -53,11 +53,15 @@ class KeeperTest : public testing::Test {
     return log;
   }
   std::unique_ptr<Keeper> keeper(registry::Registry& registry) {
-    return std::make_unique<Keeper>(std::make_unique<FullDisk>(space_, is_full_), registry,
-                                    *channel_, loop_, [this](std::function<void()> action) {
-                                      mail_.post(std::move(action));
-                                      bell_.ring();
-                                    });
+    return std::make_unique<Keeper>(
+        std::make_unique<FullDisk>(space_, is_full_), registry, *channel_, loop_,
+        [this](std::function<void()> action) {
+          mail_.post(std::move(action));
+          bell_.ring();
+        },
+        [this](const std::string& kind, const std::string& text) {
+          noted_.push_back(kind + ": " + text);
+        });
   }
   // "" when it is durable.
   std::string keep() {
@@ -91,6 +95,7 @@ class KeeperTest : public testing::Test {
   std::shared_ptr<registry::MemorySpace> space_ = std::make_shared<registry::MemorySpace>();
   bool is_full_ = false;
   std::uint64_t last_incarnation_ = 0;
+  std::vector<std::string> noted_;
   registry::Registry registry_{"e1"};
   std::unique_ptr<Keeper> keeper_ = keeper(registry_);
 };
@@ -133,6 +138,7 @@ TEST_F(KeeperTest, SaysWhenTheStoreFailsAndCatchesUpWithTheTruth) {
   is_full_ = false;
   EXPECT_TRUE(
       test::run_until(loop_, [&] { return remembered() == Lines{"b at 10.0.0.3:80 3 ready"}; }));
+  EXPECT_EQ(noted_, (Lines{"store_failed: the disk is full", "store_caught_up: "}));
 }
 
 TEST_F(KeeperTest, LeavesWhatBelongsToServicesThatAreNotConfigured) {

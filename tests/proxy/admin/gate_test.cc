@@ -63,6 +63,36 @@ class GateTest : public ::testing::Test {
   Gate gate_{[this] { return tokens_; }};
 };
 
+// What a read that goes on depends on is the secret, whatever else of its line has changed.
+TEST_F(GateTest, AsksAgainWhetherAReadMayGoOn) {
+  const std::string secret = keys_.add("reader", Permission::read, "web-*");
+  const std::string other = keys_.add("other", Permission::read, "*");
+  const auto before = keys_.tokens();
+  const access::Token* reader = before->find(secret);
+  const access::Token* all = before->find(other);
+  ASSERT_TRUE(reader && all);
+  EXPECT_TRUE(may_read_on(nullptr, nullptr, ""));
+  EXPECT_TRUE(may_read_on(nullptr, reader, "db"));
+  EXPECT_FALSE(may_read_on(before.get(), nullptr, "web-1")) << "asked before there were tokens";
+  EXPECT_TRUE(may_read_on(before.get(), reader, "web-1"));
+  EXPECT_FALSE(may_read_on(before.get(), reader, ""));
+  EXPECT_FALSE(may_read_on(before.get(), reader, "db"));
+  EXPECT_TRUE(may_read_on(before.get(), all, ""));
+
+  const auto told = [&](const std::string& text) {
+    std::vector<access::TokenProblem> problems;
+    return Tokens::parse(text, problems).value();
+  };
+  const Tokens none;
+  EXPECT_FALSE(may_read_on(&none, reader, "web-1"));
+  const auto line = "sha256:" + access::hex(reader->digest);
+  const Tokens renamed = told("again register web-1,web-2 " + line);
+  EXPECT_TRUE(may_read_on(&renamed, reader, "web-1"));
+  EXPECT_FALSE(may_read_on(&renamed, reader, "web-3"));
+  EXPECT_FALSE(may_read_on(&renamed, all, "web-1"));
+  EXPECT_EQ(token_withdrawn().status, 401);
+}
+
 constexpr std::array kNeeds = {kOpen,     kRead,           kReadAsked, kReadAll,
                                kRegister, kRegisterInBody, kAdmin,     kAdminAll};
 

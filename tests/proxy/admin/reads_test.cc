@@ -71,7 +71,7 @@ TEST(Read, IsDueUnlessItsIndexIsTheLast) {
       {"pg", 9, "", true},   {"", 8, "", true},     {"", 9, "", false},      {"", 10, "", true},
   };
   for (const auto& c : cases) {
-    EXPECT_EQ(is_due(version(), {c.service, {}, c.index, {}, c.epoch}), c.is_due)
+    EXPECT_EQ(is_due(version(), {c.service, {}, c.index, {}, c.epoch, {}}), c.is_due)
         << c.service << " " << c.index.value_or(0) << " " << c.epoch;
   }
 }
@@ -88,7 +88,7 @@ TEST(Watching, GoesOnWhereItsClientWas) {
       {3, "", "e-1-x", {}}, {3, "", "e-1-7.1", {}}, {3, "", "nonsense", {}},
   };
   for (const auto& c : cases) {
-    EXPECT_EQ(resumes_at({{}, c.since, c.epoch, c.last_event_id}, "e-1"), c.resumes)
+    EXPECT_EQ(resumes_at({{}, c.since, c.epoch, c.last_event_id, {}}, "e-1"), c.resumes)
         << c.epoch << " " << c.last_event_id;
   }
 }

@@ -47,6 +47,17 @@ class BlockingReads : public ::testing::Test {
   std::map<Waits::Id, std::shared_ptr<const Reply>> answers_;
 };
 
+TEST_F(BlockingReads, AreRefusedWhenTheyMayNotBeAnswered) {
+  wait("web", 5);
+  wait("pg", 5);
+  wait("web", 6, 200);
+  waits_.refuse_unless([](const Read& read) { return read.service != "web"; });
+  EXPECT_EQ(answered(), (Ids{1, 3}));
+  EXPECT_EQ(answers_.at(1)->status, 401);
+  EXPECT_EQ(waits_.size(), 1u);
+  EXPECT_EQ(waits_.next_ms(), 100u);
+}
+
 TEST_F(BlockingReads, AreAnsweredWhenTheirServicePassesTheirIndex) {
   wait("web", 5);
   wait("web", 7);

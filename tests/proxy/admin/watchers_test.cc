@@ -115,6 +115,18 @@ class TheWatchers : public ::testing::Test {
   Watchers::Id last_id_ = 0;
 };
 
+TEST_F(TheWatchers, EndForThoseWhoMayNotWatch) {
+  const auto web = admit("web"), pg = admit("pg"), all = admit("");
+  watchers_.drop_unless([](const Subject& subject, const access::Token* caller) {
+    EXPECT_EQ(caller, nullptr);
+    return subject.service == "web";
+  });
+  EXPECT_FALSE(web->tape->is_ended);
+  EXPECT_TRUE(pg->tape->is_ended);
+  EXPECT_TRUE(all->tape->is_ended);
+  EXPECT_EQ(watchers_.size(), 1u);
+}
+
 TEST_F(TheWatchers, BeginWithASnapshotAndAreToldWhatFollows) {
   const auto client = admit("web");
   EXPECT_EQ(client->picture.snapshots(), 1);
