@@ -6,6 +6,7 @@
 
 #include "config/units.h"
 #include "proxy/net/loop.h"
+#include "registry/api.h"
 
 namespace sluice::admin {
 
@@ -56,7 +57,7 @@ Json ttl_remaining(const registry::Instance& instance) {
 
 // The reply to what was done, or why it was not.
 template <class View>
-Answered answer_with(Control& control, const Responder& responder, View view) {
+Answered answer_with(Control& control, const Responder& responder, const View& view) {
   return [epoch = control.snapshot()->epoch, responder, view](const WriteAnswer& answer) {
     const registry::Receipt& receipt = answer.receipt;
     if (receipt.fault != Fault::none) {
