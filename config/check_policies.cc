@@ -4,6 +4,7 @@
 #include <string>
 
 #include "config/check.h"
+#include "config/cidr.h"
 #include "config/printable.h"
 #include "config/within.h"
 
@@ -20,6 +21,7 @@ constexpr Duration kLongestUserTimeout = Duration(std::numeric_limits<std::int32
 constexpr std::size_t kLongestHttpPath = 2048;
 constexpr std::size_t kLongestHttpHost = 255;
 constexpr std::size_t kLongestHttpBody = 64u << 10;
+constexpr std::size_t kMostTlvBytes = 2u << 10;  // those of an incoming header come on top
 
 void check_share(const Site& site, double share) {
   within(site, share, 0.0, 1.0);
@@ -27,6 +29,9 @@ void check_share(const Site& site, double share) {
 
 void check_timeouts(const TimeoutsSaid& timeouts, const Site& site) {
   if (timeouts.connect) within(site.key("connect"), *timeouts.connect, 0ms, kLongestDuration);
+  if (timeouts.first_bytes) {
+    within(site.key("first_bytes"), *timeouts.first_bytes, kShortestTimeout, kLongestDuration);
+  }
   if (timeouts.max_age_jitter) check_share(site.key("max_age_jitter"), *timeouts.max_age_jitter);
 }
 
@@ -115,6 +120,51 @@ void check_retry(const Retry& retry, const Site& site) {
   }
 }
 
+void check_cidrs(const std::vector<std::string>& list, const Site& site) {
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    std::string why;
+    if (!Cidr::parse(list[i], why)) site.item(i).error(why);
+  }
+}
+
+void check_acceptance(const ProxyAcceptance& proxy, const Site& site) {
+  const Site trusted = site.key("trusted");
+  check_cidrs(proxy.trusted, trusted);
+  if (!proxy.trusted.empty()) return;
+  if (proxy.accept == ProxyAccept::optional) {
+    trusted.error(
+        "whoever may leave the header out could as well forge one: name the networks "
+        "that it is taken from");
+  } else if (proxy.accept == ProxyAccept::required) {
+    trusted.warn(
+        "everybody who reaches the listener may say that he is somebody else; name the "
+        "networks that the header is taken from");
+  }
+}
+
+std::string why_no_tlv(const std::string& name, const std::string& value) {
+  if (name == "alpn" || name == "authority") return value.empty() ? "is empty" : "";
+  if (name == "unique_id") return value == "auto" ? "" : "must be auto";
+  if (name == "crc32c") return value == "on" ? "" : "must be on";
+  if (free_tlv_type(name)) return "";
+  return "is none of alpn, authority, unique_id, crc32c and 0xE0 to 0xEF";
+}
+
+void check_announcement(const ProxyAnnouncement& proxy, const Site& site) {
+  const Site tlvs = site.key("tlvs");
+  std::size_t size = 0;
+  for (const auto& [name, value] : proxy.tlvs) {
+    if (const std::string why = why_no_tlv(name, value); !why.empty()) {
+      tlvs.key(name).error(in_quotes(name) + ' ' + why);
+    }
+    size += value.size();
+  }
+  if (size > kMostTlvBytes) tlvs.error("longer than 2 KiB together");
+  if (!proxy.tlvs.empty() && proxy.send == ProxySend::v1) {
+    tlvs.error("version 1 of the protocol carries none; send v2");
+  }
+}
+
 void check_balance(const Balance& balance, const Site& site) {
   within(site.key("hash").key("points"), balance.hash.points, 1, 4096);
 }
@@ -125,6 +175,11 @@ void check_policies(const Listener& listener, const Site& site) {
   if (const Site backlog = site.key("backlog"); backlog.is_said()) {
     within(backlog, listener.backlog, 1, 65535);
   }
+  if (const Site proxy = site.key("proxy_protocol"); proxy.is_said()) {
+    check_acceptance(listener.proxy_protocol, proxy);
+  }
+  check_cidrs(listener.access.allow, site.key("access").key("allow"));
+  check_cidrs(listener.access.deny, site.key("access").key("deny"));
   check_timeouts(listener.timeouts, site.key("timeouts"));
   check_tcp(listener.tcp, site.key("tcp"));
   check_relay(listener.relay, site.key("relay"));
@@ -139,6 +194,7 @@ void check_policies(const Service& service, const Site& site) {
   check_said("check", service.check, check_check);
   check_said("outlier", service.outlier, check_outlier);
   check_said("retry", service.retry, check_retry);
+  check_said("proxy_protocol", service.proxy_protocol, check_announcement);
   check_timeouts(service.timeouts, site.key("timeouts"));
   check_tcp(service.tcp, site.key("tcp"));
   check_relay(service.relay, site.key("relay"));

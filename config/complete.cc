@@ -4,8 +4,8 @@ namespace sluice::config {
 namespace {
 
 TimeoutsSaid said(const Timeouts& timeouts) {
-  return {timeouts.connect, timeouts.idle, timeouts.half_close, timeouts.max_age,
-          timeouts.max_age_jitter};
+  return {timeouts.connect,     timeouts.idle,    timeouts.half_close,
+          timeouts.first_bytes, timeouts.max_age, timeouts.max_age_jitter};
 }
 
 TcpSaid said(const Tcp& tcp) {

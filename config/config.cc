@@ -15,6 +15,7 @@ void overlay(Timeouts& timeouts, const TimeoutsSaid& said) {
   overlay(timeouts.connect, said.connect);
   overlay(timeouts.idle, said.idle);
   overlay(timeouts.half_close, said.half_close);
+  overlay(timeouts.first_bytes, said.first_bytes);
   overlay(timeouts.max_age, said.max_age);
   overlay(timeouts.max_age_jitter, said.max_age_jitter);
 }
@@ -37,6 +38,14 @@ void overlay(Relay& relay, const RelaySaid& said) {
 const Service* Config::find_service(std::string_view name) const {
   const auto found = std::ranges::find(services, name, &Service::name);
   return found == services.end() ? nullptr : &*found;
+}
+
+std::optional<std::uint8_t> free_tlv_type(std::string_view name) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  if (name.size() != 4 || !name.starts_with("0x") || (name[2] | 0x20) != 'e') return std::nullopt;
+  const std::size_t digit = kDigits.find(static_cast<char>(name[3] | 0x20));
+  if (digit == std::string_view::npos) return std::nullopt;
+  return static_cast<std::uint8_t>(0xE0 + digit);
 }
 
 Timeouts resolve_timeouts(const Config& config, const Listener& listener, const Service& service) {

@@ -62,6 +62,8 @@ enum class CheckType : std::uint8_t { none, tcp, http };
 enum class CheckInitial : std::uint8_t { checking, up };
 enum class Jitter : std::uint8_t { full, none };
 enum class AcceptMode : std::uint8_t { reuse_port, least_loaded };
+enum class ProxyAccept : std::uint8_t { off, required, optional };
+enum class ProxySend : std::uint8_t { off, v1, v2 };
 enum class OverLimit : std::uint8_t { reject };
 enum class OnDown : std::uint8_t { keep };
 enum class StoreType : std::uint8_t { memory, sqlite };
@@ -253,19 +255,21 @@ struct Timeouts {
   Duration connect = 2s;        // one connect attempt; 0: as long as the kernel tries
   Duration idle = 1h;           // no byte either way
   Duration half_close = 1min;   // no byte either way once one side has finished
+  Duration first_bytes = 10s;   // a PROXY header, the whole of it
   Duration max_age = 0s;        // a connection's whole life; 0: no bound
   double max_age_jitter = 0.1;  // share of max_age by which lives are spread, 0 to 1
   friend bool operator==(const Timeouts&, const Timeouts&) = default;
 };
 
 struct TimeoutsSaid {
-  std::optional<Duration> connect, idle, half_close, max_age;
+  std::optional<Duration> connect, idle, half_close, first_bytes, max_age;
   std::optional<double> max_age_jitter;
   template <class V>
   void fields(V& v) {
     v("connect", connect);
     v("idle", idle);
     v("half_close", half_close);
+    v("first_bytes", first_bytes);
     v("max_age", max_age);
     v("max_age_jitter", max_age_jitter);
   }
@@ -329,6 +333,48 @@ struct RelaySaid {
   friend bool operator==(const RelaySaid&, const RelaySaid&) = default;
 };
 
+// Who in front may say, by a PROXY header, whose connection he passes on
+// (proxy/net/proxy_header.h). From then on that client's address is what is balanced by, let in,
+// limited, logged and shown.
+struct ProxyAcceptance {
+  // required: every connection must begin with a header, and comes from a trusted address.
+  // optional: from a trusted address it may; what comes from others is passed on as it is.
+  ProxyAccept accept = ProxyAccept::off;
+  std::vector<std::string> trusted;  // Cidrs; none, with `required`: everybody
+  template <class V>
+  void fields(V& v) {
+    v("accept", accept);
+    v("trusted", trusted);
+  }
+  friend bool operator==(const ProxyAcceptance&, const ProxyAcceptance&) = default;
+};
+
+// Whether instances are told so in turn, before the client's first byte.
+struct ProxyAnnouncement {
+  ProxySend send = ProxySend::off;
+  // Of v2: "alpn", "authority" and "0xE0" to "0xEF" with a text, "unique_id: auto", "crc32c: on".
+  // What came in a header is passed on, unless it is said here.
+  Labels tlvs;
+  template <class V>
+  void fields(V& v) {
+    v("send", send);
+    v("tlvs", tlvs);
+  }
+  friend bool operator==(const ProxyAnnouncement&, const ProxyAnnouncement&) = default;
+};
+
+// Whose connections are let in, by the client's address; clients of unix sockets have none and are.
+struct Access {
+  std::vector<std::string> allow;  // Cidrs; none: everybody
+  std::vector<std::string> deny;   // Cidrs; goes before `allow`
+  template <class V>
+  void fields(V& v) {
+    v("allow", allow);
+    v("deny", deny);
+  }
+  friend bool operator==(const Access&, const Access&) = default;
+};
+
 struct ListenerLimits {
   std::uint32_t connections = 0;  // open at once, exact over all workers; 0: unlimited
   template <class V>
@@ -347,6 +393,8 @@ struct Listener {
   // reuse_port: the kernel spreads connections over the workers, by a hash. least_loaded: a worker
   // that has more connections than another hands what it accepts over to the one with the fewest.
   AcceptMode accept = AcceptMode::reuse_port;
+  ProxyAcceptance proxy_protocol;
+  Access access;
   ListenerLimits limits;
   OverLimit over_limit = OverLimit::reject;
   bool access_log = true;  // one line a session
@@ -366,6 +414,8 @@ struct Listener {
   void policies(V& v) {
     v("backlog", backlog);
     v("accept", accept);
+    v("proxy_protocol", proxy_protocol);
+    v("access", access);
     v("limits", limits);
     v("over_limit", over_limit);
     v("access_log", access_log);
@@ -534,6 +584,7 @@ struct Service {
   Retry retry;
   OnDown on_down = OnDown::keep;  // live connections of an instance that goes down
   OnRemove on_remove;
+  ProxyAnnouncement proxy_protocol;
   TimeoutsSaid timeouts;
   TcpSaid tcp;  // for the instance's side
   RelaySaid relay;
@@ -552,6 +603,7 @@ struct Service {
     v("retry", retry);
     v("on_down", on_down);
     v("on_remove", on_remove);
+    v("proxy_protocol", proxy_protocol);
     v("timeouts", timeouts);
     v("tcp", tcp);
     v("relay", relay);
@@ -576,6 +628,9 @@ struct Config {
   const Service* find_service(std::string_view name) const;  // null: no such service
   friend bool operator==(const Config&, const Config&) = default;
 };
+
+// The type of a TLV that applications are free to use, "0xE0" to "0xEF"; nothing: it is none.
+std::optional<std::uint8_t> free_tlv_type(std::string_view name);
 
 // What holds for a connection that came in by `listener` and goes to `service`.
 Timeouts resolve_timeouts(const Config& config, const Listener& listener, const Service& service);

@@ -34,12 +34,36 @@ template <class T>
 concept Shared =
     std::is_same_v<T, TimeoutsSaid> || std::is_same_v<T, TcpSaid> || std::is_same_v<T, RelaySaid>;
 
+// The sections of both that have one name and different keys: there, they are one section.
+template <class T>
+concept Half = std::is_same_v<T, ProxyAcceptance> || std::is_same_v<T, ProxyAnnouncement>;
+
+template <class V>
+struct WithoutHalves {
+  V& visitor;
+  template <class F>
+  void operator()(std::string_view name, F& field) {
+    if constexpr (!Half<F>) visitor(name, field);
+  }
+};
+
 template <class V>
 struct WithoutShared {
   V& visitor;
   template <class F>
   void operator()(std::string_view name, F& field) {
-    if constexpr (!Shared<F>) visitor(name, field);
+    if constexpr (!Shared<F> && !Half<F>) visitor(name, field);
+  }
+};
+
+template <class A, class B>
+struct Joint {
+  A& listener;
+  B& service;
+  template <class V>
+  void fields(V& v) {
+    listener.fields(v);
+    service.fields(v);
   }
 };
 
@@ -49,7 +73,11 @@ struct Defaults {
   Service& service;
   template <class V>
   void fields(V& v) {
-    listener.policies(v);
+    WithoutHalves<V> whole{v};
+    listener.policies(whole);
+    Joint<ProxyAcceptance, ProxyAnnouncement> proxy_protocol{listener.proxy_protocol,
+                                                             service.proxy_protocol};
+    v("proxy_protocol", proxy_protocol);
     WithoutShared<V> rest{v};
     service.policies(rest);
   }

@@ -75,6 +75,18 @@ struct Words<AcceptMode> {
 };
 
 template <>
+struct Words<ProxyAccept> {
+  static constexpr auto kNow = std::to_array<Word>({"off", "required", "optional"});
+  static constexpr std::array<Word, 0> kLater{};
+};
+
+template <>
+struct Words<ProxySend> {
+  static constexpr auto kNow = std::to_array<Word>({"off", "v1", "v2"});
+  static constexpr std::array<Word, 0> kLater{};
+};
+
+template <>
 struct Words<OverLimit> {
   static constexpr auto kNow = std::to_array<Word>({"reject"});
   static constexpr auto kLater = std::to_array<Word>({"delay", "backlog"});

@@ -141,7 +141,8 @@ std::shared_ptr<const session::Upstream> Planner::upstream(const config::Config&
   const bool same_members =
       built.upstream != nullptr && built.topology == topology && built.balance == service.balance;
   if (same_members && built.upstream->retry == service.retry &&
-      built.upstream->suspect_after == service.outlier.consecutive && built.upstream->tcp == tcp) {
+      built.upstream->suspect_after == service.outlier.consecutive && built.upstream->tcp == tcp &&
+      built.introduction == service.proxy_protocol) {
     return built.upstream;
   }
   if (built.upstream != nullptr && known != nullptr && is_unproven(*known)) return built.upstream;
@@ -151,13 +152,16 @@ std::shared_ptr<const session::Upstream> Planner::upstream(const config::Config&
   upstream->retry = service.retry;
   upstream->suspect_after = service.outlier.consecutive;
   upstream->tcp = tcp;
+  if (auto introduction = session::Introduction::of(service.proxy_protocol)) {
+    upstream->introduction = std::make_shared<session::Introduction>(std::move(*introduction));
+  }
   upstream->cells = metrics_.service(service.name);
   upstream->balancer =
       same_members ? built.upstream->balancer
                    : balance::make_balancer(service.balance, known != nullptr
                                                                  ? members_of(*known, selector)
                                                                  : std::vector<balance::Member>{});
-  built = {topology, service.balance, std::move(upstream)};
+  built = {topology, service.balance, service.proxy_protocol, std::move(upstream)};
   return built.upstream;
 }
 
@@ -178,6 +182,9 @@ std::shared_ptr<const session::Route> Planner::route(
   route->accept = listener.accept;
   route->access_log = listener.access_log;
   route->connection_limit = listener.limits.connections;
+  if (auto admission = session::Admission::of(listener)) {
+    route->admission = std::make_shared<session::Admission>(std::move(*admission));
+  }
   route->life =
       line.route != nullptr ? line.route->life : std::make_shared<session::ListenerLife>();
   route->listener_cells = metrics_.listener(listener.name);

@@ -51,6 +51,7 @@ class Planner {
   struct Built {
     std::uint64_t topology = 0;
     config::Balance balance;
+    config::ProxyAnnouncement introduction;
     std::shared_ptr<const session::Upstream> upstream;
   };
   struct Line {

@@ -177,6 +177,11 @@ void Worker::on_accepted(const session::RouteState& state, net::Fd socket,
                          const net::SocketAddress& address) {
   const session::Route& route = *state.current;
   const net::Peer peer = net::Peer::of(address);
+  if (route.admission) {
+    if (const std::string why = route.admission->why_not_from(peer); !why.empty()) {
+      return session::refuse(context_, route, peer, std::move(socket), CloseReason::denied, why);
+    }
+  }
   session::Places places;
   places.process =
       session::Place::take(limit_.connections, limit_.limit.load(std::memory_order_relaxed));

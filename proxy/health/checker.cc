@@ -1,5 +1,7 @@
 #include "proxy/health/checker.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <list>
 #include <map>
@@ -10,14 +12,22 @@
 #include <utility>
 
 #include "proxy/health/http_probe.h"
+#include "proxy/health/introduced_probe.h"
 #include "proxy/health/rhythm.h"
 #include "proxy/health/tcp_probe.h"
+#include "proxy/net/proxy_header.h"
 
 namespace sluice::health {
 
 namespace {
 
-using CheckPtr = std::shared_ptr<const config::Check>;
+// How the instances of a service are probed.
+struct Probing {
+  config::Check check;
+  config::ProxySend introduction;  // what they are sent first
+  friend bool operator==(const Probing&, const Probing&) = default;
+};
+using ProbingPtr = std::shared_ptr<const Probing>;
 using LivePtr = std::shared_ptr<registry::Live>;
 
 config::Endpoint probed_address(const registry::Live& instance, const config::Check& check) {
@@ -27,6 +37,18 @@ config::Endpoint probed_address(const registry::Live& instance, const config::Ch
   return address;
 }
 
+// A check is nobody's connection but ours: LOCAL, and in version 1, which does not know that, our
+// own address.
+TcpProbe::FirstWords first_words_of(config::ProxySend version, const config::Endpoint& to) {
+  if (version == config::ProxySend::off) return {};
+  if (version == config::ProxySend::v2) return [](int) { return net::proxy_header_v2({}, false); };
+  return [to](int fd) {
+    net::SocketAddress own;
+    ::getsockname(fd, own.get(), own.size_for_kernel());
+    return net::proxy_header_v1(net::ProxyHeader::Ends{own.endpoint(), to});
+  };
+}
+
 }  // namespace
 
 struct Checker::State {
@@ -34,8 +56,8 @@ struct Checker::State {
   // deadline is set), in line, or being probed.
   class Target final : public net::Deadline {
    public:
-    Target(State& checker, LivePtr live, CheckPtr by, std::uint64_t number)
-        : instance(std::move(live)), check(std::move(by)), nth(number), checker_(checker) {}
+    Target(State& checker, LivePtr live, ProbingPtr probing, std::uint64_t number)
+        : instance(std::move(live)), by(std::move(probing)), nth(number), checker_(checker) {}
     ~Target();
 
     void join_line() { place_ = checker_.line.insert(checker_.line.end(), this); }
@@ -44,7 +66,7 @@ struct Checker::State {
     void bring_forward(std::uint64_t due_ms);  // if it waits, and for later
 
     const LivePtr instance;
-    const CheckPtr check;
+    const ProbingPtr by;
     const std::uint64_t nth;       // newcomer
     std::uint64_t seen_by = 0;     // the last sync() that found it
     std::uint64_t started_ms = 0;  // its latest probe
@@ -73,7 +95,7 @@ struct Checker::State {
       : poller(its_poller), wheel(its_wheel), report(std::move(told)), transfers(loop) {}
 
   void take_over(const std::vector<config::Service>& services);
-  void keep_or_add(const LivePtr& instance, const CheckPtr& check);
+  void keep_or_add(const LivePtr& instance, const ProbingPtr& by);
   void start_who_may();
   bool has_room_in_tick();
   std::unique_ptr<RunningProbe> probe(const Target& target, Done done);
@@ -87,7 +109,7 @@ struct Checker::State {
   Transfers transfers;
   std::minstd_rand random{std::random_device{}()};
 
-  std::map<std::string, CheckPtr, std::less<>> checks;  // by service, as of the last sync()
+  std::map<std::string, ProbingPtr, std::less<>> checks;  // by service, as of the last sync()
   std::uint64_t syncs = 0;
   std::uint64_t newcomers = 0;
 
@@ -132,21 +154,22 @@ void Checker::State::Target::bring_forward(std::uint64_t due_ms) {
 }
 
 void Checker::State::take_over(const std::vector<config::Service>& services) {
-  std::map<std::string, CheckPtr, std::less<>> taken;
+  std::map<std::string, ProbingPtr, std::less<>> taken;
   for (const config::Service& service : services) {
     if (service.check.type == config::CheckType::none) continue;
     const auto known = checks.find(service.name);
-    const bool is_same = known != checks.end() && *known->second == service.check;
+    Probing probing{service.check, service.proxy_protocol.send};
+    const bool is_same = known != checks.end() && *known->second == probing;
     taken.emplace(service.name,
-                  is_same ? known->second : std::make_shared<const config::Check>(service.check));
+                  is_same ? known->second : std::make_shared<const Probing>(std::move(probing)));
   }
   checks = std::move(taken);
 }
 
-void Checker::State::keep_or_add(const LivePtr& instance, const CheckPtr& check) {
+void Checker::State::keep_or_add(const LivePtr& instance, const ProbingPtr& by) {
   std::unique_ptr<Target>& target = targets[instance.get()];
-  if (target == nullptr || target->check != check) {
-    target = std::make_unique<Target>(*this, instance, check, newcomers++);
+  if (target == nullptr || target->by != by) {
+    target = std::make_unique<Target>(*this, instance, by, newcomers++);
     target->join_line();
   }
   target->seen_by = syncs;
@@ -167,21 +190,25 @@ void Checker::State::start_who_may() {
 }
 
 std::unique_ptr<RunningProbe> Checker::State::probe(const Target& target, Done done) {
-  const config::Check& check = *target.check;
+  const config::Check& check = target.by->check;
   const config::Endpoint address = probed_address(*target.instance, check);
-  if (check.type == config::CheckType::http) {
-    return std::make_unique<HttpProbe>(transfers, address, check, std::move(done));
+  TcpProbe::FirstWords first_words = first_words_of(target.by->introduction, address);
+  if (check.type == config::CheckType::tcp) {
+    return std::make_unique<TcpProbe>(poller, wheel, address, check.timeout, std::move(done),
+                                      std::move(first_words));
   }
-  return std::make_unique<TcpProbe>(poller, wheel, address, check.timeout, std::move(done));
+  if (!first_words) return std::make_unique<HttpProbe>(transfers, address, check, std::move(done));
+  return std::make_unique<IntroducedProbe>(poller, wheel, transfers, address, check,
+                                           std::move(first_words), std::move(done));
 }
 
 void Checker::State::on_done(Target& target, Finding finding) {
-  const std::uint64_t fast_due_ms = target.started_ms + gap_ms(*target.check, true, dice());
+  const std::uint64_t fast_due_ms = target.started_ms + gap_ms(target.by->check, true, dice());
   if (finding.outcome == Outcome::own_shortage) {
     target.wait_until(fast_due_ms);
     return start_who_may();
   }
-  std::uint64_t gap = gap_ms(*target.check, false, dice());
+  std::uint64_t gap = gap_ms(target.by->check, false, dice());
   if (!std::exchange(target.had_first, true)) gap = share(gap, phase(target.nth));
   target.wait_until(target.started_ms + gap);
 

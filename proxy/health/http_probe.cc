@@ -35,12 +35,14 @@ bool is_wanted(long status, const std::vector<config::StatusRange>& ranges) {
 }  // namespace
 
 HttpProbe::HttpProbe(Transfers& transfers, const config::Endpoint& to, const config::Check& check,
-                     Done done)
+                     Done done, net::Fd connection)
     : transfers_(transfers),
       check_(check),
       started_ns_(net::monotonic_ns()),
       done_(std::move(done)),
       body_(check.http.body),
+      connection_(std::move(connection)),
+      is_connected_(static_cast<bool>(connection_)),
       easy_(curl_easy_init()) {
   if (!easy_) throw std::bad_alloc();
   set_target(to);
@@ -70,6 +72,8 @@ void HttpProbe::set_target(const config::Endpoint& to) {
   set(CURLOPT_FORBID_REUSE, 1L);
   set(CURLOPT_OPENSOCKETFUNCTION, &open_socket);
   set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
+  set(CURLOPT_SOCKOPTFUNCTION, &on_socket);
+  set(CURLOPT_SOCKOPTDATA, static_cast<void*>(this));
 }
 
 void HttpProbe::set_request() {
@@ -105,10 +109,17 @@ void HttpProbe::set_guards() {
 }
 
 curl_socket_t HttpProbe::open_socket(void* self, curlsocktype, curl_sockaddr* address) {
+  auto* probe = static_cast<HttpProbe*>(self);
+  if (probe->is_connected_) return probe->connection_.release();
   const int fd = ::socket(address->family, address->socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
                           address->protocol);
-  if (fd < 0) static_cast<HttpProbe*>(self)->socket_error_ = errno;
+  if (fd < 0) probe->socket_error_ = errno;
   return fd;
+}
+
+int HttpProbe::on_socket(void* self, curl_socket_t, curlsocktype) {
+  return static_cast<HttpProbe*>(self)->is_connected_ ? CURL_SOCKOPT_ALREADY_CONNECTED
+                                                      : CURL_SOCKOPT_OK;
 }
 
 // Both callbacks take all that they are given; answering less ends the transfer.

@@ -16,20 +16,23 @@
 #include "proxy/health/body_search.h"
 #include "proxy/health/probe.h"
 #include "proxy/health/transfers.h"
+#include "proxy/net/fd.h"
 
 namespace sluice::health {
 
 class HttpProbe final : public RunningProbe, private Transfer {
  public:
-  // Starts the request. `transfers` and `check` must outlive the probe.
-  HttpProbe(Transfers& transfers, const config::Endpoint& to, const config::Check& check,
-            Done done);
+  // Starts the request, on a connection to `to` that is there already, if one is given. `transfers`
+  // and `check` must outlive the probe.
+  HttpProbe(Transfers& transfers, const config::Endpoint& to, const config::Check& check, Done done,
+            net::Fd connection = {});
   ~HttpProbe() override;
 
  private:
   static constexpr std::size_t kHeaderLimit = 64 << 10;
 
   static curl_socket_t open_socket(void* self, curlsocktype, curl_sockaddr* address);
+  static int on_socket(void* self, curl_socket_t, curlsocktype);
   static std::size_t on_header(char* data, std::size_t one, std::size_t size, void* self);
   static std::size_t on_body(char* data, std::size_t one, std::size_t size, void* self);
   void on_done(CURLcode result) override;
@@ -59,6 +62,8 @@ class HttpProbe final : public RunningProbe, private Transfer {
   Done done_;
   BodySearch body_;
   std::size_t header_size_ = 0;
+  net::Fd connection_;  // until it is libcurl's
+  bool is_connected_;
   int socket_error_ = 0;  // why open_socket() failed
   bool unwatchable_ = false;
   std::unique_ptr<curl_slist, FreeList> headers_;

@@ -1,17 +1,21 @@
 #include "proxy/health/tcp_probe.h"
 
+#include <sys/socket.h>
+
 #include <cerrno>
 #include <utility>
 
 namespace sluice::health {
 
 TcpProbe::TcpProbe(net::Poller& poller, net::Wheel& wheel, const config::Endpoint& to,
-                   config::Duration timeout, Done done)
+                   config::Duration timeout, Done done, FirstWords first_words, TakeOver take_over)
     : poller_(poller),
       to_(to),
       timeout_(timeout),
       started_ns_(net::monotonic_ns()),
-      done_(std::move(done)) {
+      done_(std::move(done)),
+      first_words_(std::move(first_words)),
+      take_over_(std::move(take_over)) {
   net::Dial dial = net::dial(to_);
   result_ = dial.result;
   error_ = dial.error;
@@ -39,6 +43,12 @@ void TcpProbe::on_ready() {
     result_ = net::dial_outcome(socket_, to_, error_);
   }
   if (result_ != net::ConnectResult::ok) return finish(failed_connect(result_, error_));
+  // If the instance has gone meanwhile, the next probe will tell.
+  if (first_words_) {
+    const std::string text = first_words_(socket_.fd());
+    ::send(socket_.fd(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  }
+  if (take_over_) take_over_(socket_.take());
   finish({Outcome::success, "connected " + in_milliseconds(microseconds_since(started_ns_))});
 }
 

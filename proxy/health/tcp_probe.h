@@ -1,8 +1,12 @@
 // A TCP (or unix) check: succeeds when a connection can be made within the timeout.
 //
-// The connection is closed at once with a plain FIN and nothing is sent on it, so that the instance
-// sees a client that changed its mind, not a reset. Belongs to the loop's thread.
+// The connection is closed at once with a plain FIN and nothing is sent on it (but a PROXY header,
+// where instances want one), so that the instance sees a client that changed its mind, not a reset.
+// Belongs to the loop's thread.
 #pragma once
+
+#include <functional>
+#include <string>
 
 #include "proxy/health/probe.h"
 #include "proxy/net/address.h"
@@ -14,9 +18,16 @@ namespace sluice::health {
 
 class TcpProbe final : public RunningProbe, private net::Pollable, private net::Deadline {
  public:
-  // Starts connecting. `poller` and `wheel` must outlive the probe.
+  // What is sent on a connection, given its descriptor.
+  using FirstWords = std::function<std::string(int fd)>;
+  // Who takes the connection over, before the probe says that it succeeded.
+  using TakeOver = std::function<void(net::Fd connection)>;
+
+  // Starts connecting. `poller` and `wheel` must outlive the probe. Without first words nothing is
+  // sent; if nobody takes the connection over, it is closed.
   TcpProbe(net::Poller& poller, net::Wheel& wheel, const config::Endpoint& to,
-           config::Duration timeout, Done done);
+           config::Duration timeout, Done done, FirstWords first_words = {},
+           TakeOver take_over = {});
   ~TcpProbe() override;
 
  private:
@@ -29,6 +40,8 @@ class TcpProbe final : public RunningProbe, private net::Pollable, private net::
   const config::Duration timeout_;
   const std::uint64_t started_ns_;
   Done done_;
+  const FirstWords first_words_;
+  const TakeOver take_over_;
   net::Socket socket_;
   net::ConnectResult result_;  // of dial(): not ok, it is over before it began
   int error_;

@@ -42,16 +42,9 @@ SocketAddress::SocketAddress(const config::Endpoint& endpoint) {
 }
 
 config::Endpoint SocketAddress::endpoint() const {
-  config::Endpoint endpoint;
   const Peer peer = Peer::of(*this);
-  if (peer.family == AF_INET || peer.family == AF_INET6) {
-    endpoint.family =
-        peer.family == AF_INET ? config::Endpoint::Family::ipv4 : config::Endpoint::Family::ipv6;
-    std::copy(std::begin(peer.ip), std::end(peer.ip), endpoint.ip.begin());
-    endpoint.port = peer.port;
-    return endpoint;
-  }
-  endpoint.family = config::Endpoint::Family::unix_path;
+  config::Endpoint endpoint = peer.endpoint();
+  if (!peer.is_unix()) return endpoint;
   constexpr std::size_t kPathAt = offsetof(sockaddr_un, sun_path);
   if (size_ > kPathAt) {
     // The kernel counts a NUL behind a path that fills sun_path.
@@ -85,6 +78,19 @@ Peer Peer::of(const SocketAddress& address) {
     peer.family = AF_UNIX;
   }
   return peer;
+}
+
+config::Endpoint Peer::endpoint() const {
+  config::Endpoint endpoint;
+  if (is_unix()) {
+    endpoint.family = config::Endpoint::Family::unix_path;
+    return endpoint;
+  }
+  endpoint.family =
+      family == AF_INET ? config::Endpoint::Family::ipv4 : config::Endpoint::Family::ipv6;
+  std::copy(std::begin(ip), std::end(ip), endpoint.ip.begin());
+  endpoint.port = port;
+  return endpoint;
 }
 
 std::string Peer::host() const {

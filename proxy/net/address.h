@@ -47,6 +47,9 @@ struct Peer {
   std::uint16_t family = AF_UNSPEC;
 
   static Peer of(const SocketAddress& address);
+  static Peer of(const config::Endpoint& endpoint) { return of(SocketAddress(endpoint)); }
+  config::Endpoint endpoint() const;  // of a unix peer without its path
+  bool is_unix() const { return family == AF_UNIX; }
   std::string host() const;  // "10.0.0.9", "2001:db8::1", "" for unix
   std::string text() const;  // "10.0.0.9:4711", "[2001:db8::1]:4711", "unix"
 };

@@ -50,6 +50,12 @@ bool Socket::open(Poller& poller, Fd fd, Pollable& owner) {
   return true;
 }
 
+Fd Socket::take() {
+  drop();
+  if (fd_) poller()->remove(fd_.get());
+  return std::exchange(fd_, {});
+}
+
 void Socket::close() {
   if (!is_open()) return;
   drop();

@@ -90,6 +90,7 @@ class Socket : public Entry {
   // (errno).
   bool open(Poller& poller, Fd fd, Pollable& owner);
   void set_owner(Pollable& owner) { tell(owner); }
+  Fd take();  // out of the set; the descriptor is the caller's from here on
   void close();
   // Closes so that the peer gets a reset at once, undelivered bytes dropped.
   void reset();
@@ -117,6 +118,7 @@ class Poller final : private Waiter {
 
  private:
   friend class Entry;
+  friend class Socket;
   friend class Watch;
   void turn() override;
   void remove(int fd);

@@ -54,6 +54,9 @@ struct Context {
   Scratch scratch{};
   std::uint64_t registry_index = 0;  // of the plan that the worker runs by
   std::uint64_t sessions = 0;        // begun so far, for their ids
+
+  // Like no other's, of this process and of others: "6f1c...-0-17".
+  std::string unique_id(std::uint64_t serial) const;
 };
 
 }  // namespace sluice::session

@@ -10,6 +10,8 @@
 #include "config/config.h"
 #include "proxy/balance/balancer.h"
 #include "proxy/metrics/cells.h"
+#include "proxy/session/admission.h"
+#include "proxy/session/introduction.h"
 
 namespace sluice::session {
 
@@ -22,6 +24,7 @@ struct Upstream {
   std::uint32_t suspect_after =
       0;            // connect failures in a row that the control loop wants to hear of; 0: none
   config::Tcp tcp;  // for the instance's socket
+  std::shared_ptr<const Introduction> introduction;  // null: instances are sent nothing first
   std::shared_ptr<const balance::Balancer> balancer;
   std::shared_ptr<metrics::ServiceCells> cells;
 };
@@ -41,7 +44,8 @@ struct Route {
   config::Relay relay;
   config::AcceptMode accept = config::AcceptMode::reuse_port;
   bool access_log = true;
-  std::uint32_t connection_limit = 0;  // 0: unlimited
+  std::shared_ptr<const Admission> admission;  // null: everybody is let in as who he is
+  std::uint32_t connection_limit = 0;          // 0: unlimited
   std::shared_ptr<ListenerLife> life;
   std::shared_ptr<metrics::ListenerCells> listener_cells;
   std::shared_ptr<metrics::RouteCells> cells;

@@ -98,6 +98,33 @@ void Session::start(net::Fd client) {
     return finish(CloseReason::internal_error, Ending::close_both, std::strerror(errno));
   }
   client_.writable = true;
+  const Admission* admission = route_->admission.get();
+  if (admission == nullptr || !admission->reads_header_of(client_peer_)) return connect();
+  const bool is_optional = admission->accept == config::ProxyAccept::optional;
+  stage_.emplace<Preface>(static_cast<Preface::Owner&>(*this), context_, client_, is_optional)
+      .start(static_cast<std::uint64_t>(route_->timeouts.first_bytes.count()));
+}
+
+void Session::on_header(net::ProxyHeader header) {
+  if (header.ends) client_peer_ = net::Peer::of(header.ends->source);
+  if (service_->current->introduction) {
+    header_ = std::make_unique<net::ProxyHeader>(std::move(header));
+  }
+  on_no_header();
+}
+
+void Session::on_no_header() {
+  Deadline::cancel();
+  const std::string why = route_->admission->why_not(client_peer_);
+  if (!why.empty()) return finish(CloseReason::denied, Ending::close_both, why);
+  connect();
+}
+
+void Session::on_no_preface(CloseReason reason, std::string_view detail) {
+  finish(reason, Ending::close_both, detail);
+}
+
+void Session::connect() {
   stage_.emplace<Connector>(static_cast<Connector::Owner&>(*this), context_, *route_, *service_,
                             client_peer_, client_, upstream_);
   std::get<Connector>(stage_).start();
@@ -106,11 +133,13 @@ void Session::start(net::Fd client) {
 void Session::on_ready() {
   if (auto* relay = std::get_if<Relay>(&stage_)) return relay->on_ready();
   if (auto* connector = std::get_if<Connector>(&stage_)) return connector->on_ready();
+  if (auto* preface = std::get_if<Preface>(&stage_)) return preface->on_ready();
 }
 
 void Session::on_deadline() {
   if (auto* relay = std::get_if<Relay>(&stage_)) return relay->on_deadline();
   if (auto* connector = std::get_if<Connector>(&stage_)) return connector->on_deadline();
+  if (auto* preface = std::get_if<Preface>(&stage_)) return preface->on_deadline();
 }
 
 void Session::wake_at(std::uint64_t at_ms) {
@@ -134,11 +163,30 @@ void Session::on_connected(registry::LoadToken instance) {
   connected_ns_ = net::monotonic_ns();
   upstream_.writable = true;
   Deadline::cancel();
+  const auto& introduction = service_->current->introduction;
+  if (introduction && !introduce(*introduction)) {
+    return finish(CloseReason::internal_error, Ending::close_both, "the PROXY header does not fit");
+  }
   const double random = static_cast<double>(service_->cursor.random() >> 11) * 0x1.0p-53;
   stage_
       .emplace<Relay>(static_cast<Relay::Owner&>(*this), context_, *route_, client_, upstream_,
                       random)
       .start();
+}
+
+// Into a socket that nothing was written to yet. If the instance is gone already, the relay will
+// find out. False: the kernel took a part of it.
+bool Session::introduce(const Introduction& introduction) {
+  net::SocketAddress here;
+  ::getsockname(client_.fd(), here.get(), here.size_for_kernel());
+  std::string unique_id;
+  if (introduction.with_unique_id) unique_id = context_.unique_id(serial_);
+  const std::string text =
+      introduction.text(client_peer_, here.endpoint(), header_.get(), unique_id);
+  const ssize_t sent =
+      ::send(upstream_.fd(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  header_.reset();
+  return sent < 0 || static_cast<std::size_t>(sent) == text.size();
 }
 
 void Session::on_failed(CloseReason reason) {
@@ -212,7 +260,7 @@ Description Session::describe() const {
   shown.age_ms = (now_ns - began_ns_) / 1'000'000;
   shown.idle_ms = shown.age_ms;
   shown.attempts = attempts_;
-  shown.state = "connecting";
+  shown.state = std::holds_alternative<Preface>(stage_) ? "preface" : "connecting";
   if (live_ != nullptr) {
     shown.instance = live_->identity.id;
     shown.upstream = live_->identity.address.text();

@@ -1,7 +1,10 @@
 // One client connection, from accept to its one close reason: a straight line of stages.
 //
-//   start() -> Connector (finds an instance) -> Relay (moves the bytes) -> end: counted, logged,
-//   told
+//   start() -> Preface (whose connection is it?) -> Connector (finds an instance) -> Relay (moves
+//   the bytes) -> end: counted, logged, told
+//
+// The Preface is only there for who may send a PROXY header. From then on the client is whom the
+// header names.
 //
 // Owned by a worker, on its thread. The session tells its Host once, last (on_session_ended), and
 // is then destroyed by it; destroying it earlier cancels everything and closes both sockets.
@@ -18,6 +21,7 @@
 #include "proxy/session/connector.h"
 #include "proxy/session/context.h"
 #include "proxy/session/place.h"
+#include "proxy/session/preface.h"
 #include "proxy/session/relay.h"
 #include "proxy/session/route.h"
 
@@ -27,7 +31,7 @@ namespace sluice::session {
 struct Description {
   std::uint64_t serial = 0;
   std::string listener, service, instance, client, upstream;
-  std::string_view state;  // "connecting" | "relaying" | "closing"
+  std::string_view state;  // "preface" | "connecting" | "relaying" | "closing"
   std::uint64_t incarnation = 0;
   std::uint64_t age_ms = 0;
   std::uint64_t idle_ms = 0;
@@ -36,7 +40,7 @@ struct Description {
   std::uint32_t attempts = 0;
 };
 
-class Session final : net::Pollable, net::Deadline, Connector::Owner, Relay::Owner {
+class Session final : net::Pollable, net::Deadline, Preface::Owner, Connector::Owner, Relay::Owner {
  public:
   Session(Context& context, const RouteState& route, const net::Peer& client, Places&& places);
   ~Session();
@@ -60,6 +64,9 @@ class Session final : net::Pollable, net::Deadline, Connector::Owner, Relay::Own
  private:
   void on_ready() override;
   void on_deadline() override;
+  void on_header(net::ProxyHeader header) override;
+  void on_no_header() override;
+  void on_no_preface(metrics::CloseReason reason, std::string_view detail) override;
   void on_attempt(const balance::Member& member) override;
   void on_connected(registry::LoadToken instance) override;
   void on_failed(metrics::CloseReason reason) override;
@@ -68,6 +75,8 @@ class Session final : net::Pollable, net::Deadline, Connector::Owner, Relay::Own
   void wake_at(std::uint64_t at_ms) override;
   void run_again() override;
 
+  void connect();
+  bool introduce(const Introduction& introduction);
   void finish(metrics::CloseReason reason, Ending ending, std::string_view detail);
   void close_sockets(Ending ending);
   void log_end(metrics::CloseReason reason, std::string_view detail, std::uint64_t duration_us);
@@ -77,7 +86,7 @@ class Session final : net::Pollable, net::Deadline, Connector::Owner, Relay::Own
   const std::shared_ptr<const Route> route_;  // as it was at the start
   const std::shared_ptr<ServiceState> service_;
   const std::shared_ptr<metrics::ServiceCells> service_cells_;
-  const net::Peer client_peer_;
+  net::Peer client_peer_;
   const Places places_;
   const std::uint64_t serial_;
   const std::uint64_t began_ns_;
@@ -86,8 +95,9 @@ class Session final : net::Pollable, net::Deadline, Connector::Owner, Relay::Own
   net::Socket client_;
   net::Socket upstream_;
   std::shared_ptr<registry::Live> live_;
-  registry::LoadToken token_;                             // while relaying
-  std::variant<std::monostate, Connector, Relay> stage_;  // goes before what it refers to
+  registry::LoadToken token_;                                      // while relaying
+  std::unique_ptr<net::ProxyHeader> header_;                       // that it came with; null: none
+  std::variant<std::monostate, Preface, Connector, Relay> stage_;  // goes before what it refers to
   std::uint32_t attempts_ = 0;
   bool ended_ = false;
 };

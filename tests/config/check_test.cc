@@ -354,6 +354,64 @@ TEST(Listeners, SelectByLabels) {
   });
 }
 
+TEST(ProxyProtocol, IsTakenFromSomewhereAndSaidInFull) {
+  expect({
+      {"all that there is",
+       R"y(defaults: {proxy_protocol: {accept: optional, trusted: [10.0.0.0/8], send: v2}}
+listeners:
+  - bind: "127.0.0.1:80"
+    service: a
+    proxy_protocol: {accept: required, trusted: [127.0.0.1, "fd00::/8"]}
+    access: {allow: [10.0.0.0/8], deny: [10.1.0.0/16]}
+    timeouts: {first_bytes: 3s}
+services:
+  - name: a
+    instances: ["10.0.0.1:80"]
+    proxy_protocol:
+      tlvs: {alpn: h2, authority: a.example, unique_id: auto, crc32c: "on", "0xE0": x, "0xef": y}
+)y",
+       {}},
+      {"what is wrong with each",
+       R"y(listeners:
+  - bind: "127.0.0.1:80"
+    service: a
+    proxy_protocol: {accept: optional}
+    access: {allow: [10.0.0.1/8], deny: [everybody]}
+    timeouts: {first_bytes: 0s}
+  - bind: "127.0.0.1:81"
+    service: a
+    proxy_protocol: {accept: required, send: v1}
+services:
+  - name: a
+    instances: ["10.0.0.1:80"]
+    proxy_protocol: {send: v1, tlvs: {"0xF0": x, crc32c: yes, unique_id: "1", alpn: "", "0xE": x}}
+)y",
+       {"f:4:21: listeners[0].proxy_protocol.trusted: error: whoever may leave the header out "
+        "could as well forge one: name the networks that it is taken from",
+        "f:5:22: listeners[0].access.allow[0]: error: \"10.0.0.1/8\" has bits set below the "
+        "prefix; the prefix is 10.0.0.0/8",
+        "f:5:42: listeners[0].access.deny[0]: error: \"everybody\" is not an IP address; a host "
+        "name needs a dns source, which is not available in this version",
+        "f:6:29: listeners[0].timeouts.first_bytes: error: 0s is below 1ms",
+        "f:9:21: listeners[1].proxy_protocol.trusted: warning: everybody who reaches the listener "
+        "may say that he is somebody else; name the networks that the header is taken from",
+        "f:9:40: listeners[1].proxy_protocol.send: error: unknown key \"send\"; the nearest known "
+        "one is \"accept\"",
+        "f:13:47: services[0].proxy_protocol.tlvs.0xF0: error: \"0xF0\" is none of alpn, "
+        "authority, unique_id, crc32c and 0xE0 to 0xEF",
+        "f:13:58: services[0].proxy_protocol.tlvs.crc32c: error: \"crc32c\" must be on",
+        "f:13:74: services[0].proxy_protocol.tlvs.unique_id: error: \"unique_id\" must be auto",
+        "f:13:85: services[0].proxy_protocol.tlvs.alpn: error: \"alpn\" is empty",
+        "f:13:96: services[0].proxy_protocol.tlvs.0xE: error: \"0xE\" is none of alpn, authority, "
+        "unique_id, crc32c and 0xE0 to 0xEF"}},
+      {"TLVs of version 1",
+       with_service(R"y(    proxy_protocol: {send: v1, tlvs: {alpn: h2}}
+)y"),
+       {"f:6:38: services[0].proxy_protocol.tlvs: error: version 1 of the protocol carries none; "
+        "send v2"}},
+  });
+}
+
 TEST(Admin, StaysOnLoopbackWithoutTokens) {
   expect({
       {"every address",

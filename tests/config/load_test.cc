@@ -101,7 +101,7 @@ defaults:
 
 TEST(Load, SpellsOutTheSharedDefaultsForBoth) {
   const Config config = loaded(with("defaults: {timeouts: {idle: 5m}, relay: {splice: off}}\n"));
-  const TimeoutsSaid expected{2s, 5min, 1min, 0s, 0.1};
+  const TimeoutsSaid expected{2s, 5min, 1min, 10s, 0s, 0.1};
   EXPECT_EQ(config.listener_defaults.timeouts, expected);
   EXPECT_EQ(config.service_defaults.timeouts, expected);
   EXPECT_EQ(config.service_defaults.relay.splice, SpliceMode::off);

@@ -65,13 +65,13 @@ TEST(Keys, ThatAreStillToComeAreNotCalledUnknown) {
 registry: {store: {url: redis}}
 process: {user: x, upgrade_socket: y}
 admin: {tls: {}}
-defaults: {tls: {}, breaker: {}, timeouts: {first_bytes: 1s}, tcp: {fast_open: 1, congestion: bbr}}
+defaults: {tls: {}, breaker: {}, rebalance: {}, source: {}, tcp: {fast_open: 1, congestion: bbr}}
 listeners:
   - bind: "127.0.0.1:80"
     service: a
     routes: []
     limits: {rate: 5, per_source: {}}
-    timeouts: {first_bytes: 1s}
+    no_instance: {}
 services:
   - name: a
     instances: ["10.0.0.1:80"]
@@ -90,16 +90,16 @@ services:
         "f:4:9: admin.tls: error: \"tls\" is not available in this version",
         "f:5:12: defaults.tls: error: \"tls\" is not available in this version",
         "f:5:21: defaults.breaker: error: \"breaker\" is not available in this version",
-        "f:5:45: defaults.timeouts.first_bytes: error: \"first_bytes\" is not available in this "
-        "version",
-        "f:5:69: defaults.tcp.fast_open: error: \"fast_open\" is not available in this version",
-        "f:5:83: defaults.tcp.congestion: error: \"congestion\" is not available in this version",
+        "f:5:34: defaults.rebalance: error: \"rebalance\" is not available in this version",
+        "f:5:49: defaults.source: error: \"source\" is not available in this version",
+        "f:5:67: defaults.tcp.fast_open: error: \"fast_open\" is not available in this version",
+        "f:5:81: defaults.tcp.congestion: error: \"congestion\" is not available in this version",
         "f:9:5: listeners[0].routes: error: \"routes\" is not available in this version",
         "f:10:14: listeners[0].limits.rate: error: \"rate\" is not available in this version",
         "f:10:23: listeners[0].limits.per_source: error: \"per_source\" is not available in this "
         "version",
-        "f:11:16: listeners[0].timeouts.first_bytes: error: \"first_bytes\" is not available in "
-        "this version",
+        "f:11:5: listeners[0].no_instance: error: \"no_instance\" is not available in this "
+        "version",
         "f:15:5: services[0].sources: error: \"sources\" is not available in this version",
         "f:16:15: services[0].balance.zone: error: \"zone\" is not available in this version",
         "f:16:25: services[0].balance.slow_start: error: \"slow_start\" is not available in this "

@@ -21,18 +21,20 @@ namespace {
 // nginx with one page of one byte and a file of 8 MiB, in the foreground.
 class Nginx {
  public:
-  Nginx() : address_(loopback(reserve_port())) {
+  // `how`: further words of its listen; what it logs, it logs to access().
+  explicit Nginx(const std::string& how = "") : address_(loopback(reserve_port())) {
     write_file(files_.path("index.html"), "x");
     write_file(files_.path("large"), stream_bytes(8, 8 << 20));
     write_file(files_.path("nginx.conf"),
                "daemon off; master_process off; error_log stderr; pid " + files_.path("pid") +
                    ";\nevents { worker_connections 4096; }\n"
-                   "http { access_log off; keepalive_requests 1000000; client_body_temp_path " +
-                   files_.path("body") + "; proxy_temp_path " + files_.path("proxy") +
-                   "; fastcgi_temp_path " + files_.path("fastcgi") + "; uwsgi_temp_path " +
-                   files_.path("uwsgi") + "; scgi_temp_path " + files_.path("scgi") +
-                   ";\n server { listen " + address_ + " backlog=4096; root " +
-                   files_.root().string() + "; } }\n");
+                   "http { log_format addresses '$proxy_protocol_addr $uri'; access_log " +
+                   (how.empty() ? "off" : files_.path("access") + " addresses") +
+                   "; keepalive_requests 1000000; client_body_temp_path " + files_.path("body") +
+                   "; proxy_temp_path " + files_.path("proxy") + "; fastcgi_temp_path " +
+                   files_.path("fastcgi") + "; uwsgi_temp_path " + files_.path("uwsgi") +
+                   "; scgi_temp_path " + files_.path("scgi") + ";\n server { listen " + address_ +
+                   " backlog=4096 " + how + "; root " + files_.root().string() + "; } }\n");
     process_ = std::make_unique<Process>(
         Command{.arguments = {find_program("nginx"), "-p", files_.root().string(), "-c",
                               files_.path("nginx.conf"), "-e", "stderr"},
@@ -41,6 +43,7 @@ class Nginx {
       throw std::runtime_error("nginx does not listen: " + read_file(files_.path("errors")));
   }
   const std::string& address() const { return address_; }
+  std::string access() const { return read_file(files_.path("access")); }
 
  private:
   const std::string address_;
@@ -64,6 +67,30 @@ TEST(RealClients, CurlReadsFromNginx) {
                                 "%{http_code}", "http://" + sluice.front() + "/nothing"});
   EXPECT_EQ(missing.output, "404");
   invariants.expect_hold();
+}
+
+// nginx takes nothing on such a port but what begins with a PROXY header, checks included.
+TEST(RealClients, CurlReadsFromNginxThatWantsAProxyHeader) {
+  for (const std::string version : {"v1", "v2"}) {
+    Nginx nginx("proxy_protocol");
+    Sluice sluice({.instances = {nginx.address()},
+                   .service = "proxy_protocol: {send: " + version +
+                              "}, check: {type: http, interval: 100ms, http: {path: /large}}"});
+    Invariants invariants(sluice);
+    const auto status = sluice.admin().get("/v1/services/s").json()["instances"][0];
+    EXPECT_EQ(status["state"], "up") << status;
+    EXPECT_EQ(status["check"], "up") << "it was asked, and answered";
+    const Finished page = run({find_program("curl"), "-sS", "-f", "--interface", "127.0.0.9",
+                               "http://" + sluice.front() + "/"});
+    EXPECT_EQ(page.output, "x") << page.errors;
+    EXPECT_TRUE(eventually([&] {
+      return nginx.access().find("127.0.0.9 /index.html") != std::string::npos;
+    })) << nginx.access();
+    EXPECT_NE(nginx.access().find(version == "v1" ? "127.0.0.1 /large" : "- /large"),
+              std::string::npos)
+        << nginx.access();
+    invariants.expect_hold();
+  }
 }
 
 TEST(RealClients, WrkSeesNoErrorWithAndWithoutKeepAlive) {

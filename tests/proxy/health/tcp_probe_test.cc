@@ -33,6 +33,25 @@ TEST(TcpProbe, SucceedsWhenItIsConnectedAndLeavesWithAFin) {
   EXPECT_EQ(seen.bytes, 0u);
 }
 
+TEST(TcpProbe, SaysItsFirstWordsAndHandsTheConnectionOn) {
+  for (const bool is_wanted : {false, true}) {
+    test::Acceptor instance;
+    ProbeRig rig;
+    net::Fd taken;
+    rig.start([&](Done done) {
+      return std::make_unique<TcpProbe>(
+          rig.poller, rig.wheel, endpoint(instance.address()), 10s, std::move(done),
+          [](int fd) { return fd >= 0 ? "hello" : ""; },
+          is_wanted ? TcpProbe::TakeOver([&](net::Fd fd) { taken = std::move(fd); }) : nullptr);
+    });
+    EXPECT_EQ(rig.wait().outcome, Outcome::success);
+    test::Peer peer = instance.accept();
+    EXPECT_EQ(peer.receive(5), "hello");
+    EXPECT_EQ(static_cast<bool>(taken), is_wanted);
+    EXPECT_EQ(peer.wait_for_end(50ms), is_wanted ? test::End::open : test::End::fin);
+  }
+}
+
 TEST(TcpProbe, SucceedsOnAUnixSocket) {
   const SocketPath path;
   test::Acceptor instance(path.address());
