@@ -4,6 +4,7 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <sstream>
 #include <utility>
 
@@ -26,7 +27,8 @@ struct Refused {
 
 class TreeBuilder : public YAML::EventHandler {
  public:
-  explicit TreeBuilder(Report& report) : report_(report) {}
+  // `end`: of the text; the parser sees a comment behind it.
+  TreeBuilder(Report& report, Place end) : report_(report), end_(end) {}
   Node take() { return std::move(root_); }
 
   void OnDocumentStart(const YAML::Mark&) override {}
@@ -64,7 +66,7 @@ class TreeBuilder : public YAML::EventHandler {
  private:
   Node make(Node::Kind kind, const YAML::Mark& mark, const std::string& tag,
             YAML::anchor_t anchor) {
-    const Place place = place_of(mark);
+    const Place place = std::min(place_of(mark), end_);
     if (++nodes_ > kMaxNodes) {
       throw Refused{place, "more than " + std::to_string(kMaxNodes) + " values and keys"};
     }
@@ -104,6 +106,7 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   Report& report_;
+  const Place end_;
   Node root_;
   std::vector<Node> open_;  // the containers around the next event, outermost first
   std::size_t nodes_ = 0;
@@ -142,13 +145,14 @@ std::string_view word(Node::Kind kind) {
 
 std::optional<Node> parse_document(std::string_view text, Report& report) {
   if (!screen(text, report)) return std::nullopt;
+  const Place end = place_at(text, text.size());
   try {
     std::istringstream stream(with_last_line(text));
     YAML::Parser parser(stream);
-    TreeBuilder builder(report);
+    TreeBuilder builder(report, end);
     if (!parser.HandleNextDocument(builder)) return Node{};
     Node root = builder.take();
-    TreeBuilder second(report);
+    TreeBuilder second(report, end);
     if (parser.HandleNextDocument(second)) {
       report.add(Severity::error, second.take().place, "",
                  "goes on after the end of the document; a file holds one");
@@ -157,7 +161,8 @@ std::optional<Node> parse_document(std::string_view text, Report& report) {
   } catch (const Refused& refused) {
     report.add(Severity::error, refused.place, "", refused.message);
   } catch (const YAML::Exception& exception) {
-    report.add(Severity::error, place_of(exception.mark), "", "not valid YAML: " + exception.msg);
+    const Place place = std::min(place_of(exception.mark), end);
+    report.add(Severity::error, place, "", "not valid YAML: " + exception.msg);
   }
   return std::nullopt;
 }

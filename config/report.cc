@@ -8,6 +8,13 @@
 
 namespace sluice::config {
 
+Place place_at(std::string_view text, std::size_t offset) {
+  const std::string_view before = text.substr(0, offset);
+  const std::size_t line_start = before.rfind('\n') + 1;  // 0 when there is none
+  return {static_cast<std::uint32_t>(std::ranges::count(before, '\n') + 1),
+          static_cast<std::uint32_t>(offset - line_start + 1)};
+}
+
 void Report::add(Severity severity, Place place, const std::string& path, std::string message) {
   has_errors_ = has_errors_ || severity == Severity::error;
   if (is_full() || has_problem_at_or_below(path) || is_closed(path)) return;

@@ -5,6 +5,7 @@
 // gets no more than kMostProblems lines.
 #pragma once
 
+#include <compare>
 #include <set>
 #include <string>
 #include <string_view>
@@ -20,7 +21,11 @@ inline constexpr std::size_t kMostProblems = 1000;
 struct Place {
   std::uint32_t line = 0;
   std::uint32_t column = 0;
+  friend auto operator<=>(const Place&, const Place&) = default;
 };
+
+// Where a byte of the text stands, or its end. Requires: offset <= text.size().
+Place place_at(std::string_view text, std::size_t offset);
 
 class Report {
  public:

@@ -15,13 +15,6 @@ constexpr std::size_t kMaxKeys = kMaxNodes / 2;
 constexpr std::size_t kMaxQuotes = 150'000;
 constexpr std::size_t kMaxMarks = 75'000;
 
-Place place_at(std::string_view text, std::size_t offset) {
-  const std::string_view before = text.substr(0, offset);
-  const std::size_t line_start = before.rfind('\n') + 1;  // 0 when there is none
-  return {static_cast<std::uint32_t>(std::ranges::count(before, '\n') + 1),
-          static_cast<std::uint32_t>(offset - line_start + 1)};
-}
-
 // The offset of the first character that YAML text cannot hold; npos if there is none.
 std::size_t find_binary(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {

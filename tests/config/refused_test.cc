@@ -443,7 +443,16 @@ TEST(Files, ThatAreNoText) {
       {"no end of quotes",
        R"y(a: "b
 )y",
-       {"f:2:2: error: not valid YAML: illegal EOF in scalar"}},
+       {"f:2:1: error: not valid YAML: illegal EOF in scalar"}},
+      {"an item of nothing, nor an end of the line",
+       R"y(listeners: [{bind: "127.0.0.1:1", service: s}]
+services:
+ -)y",
+       {"f:1:44: listeners[0].service: error: there is no service \"s\"",
+        "f:3:3: services[0].name: error: a service needs a name"}},
+      {"no end of quotes, nor of the line",
+       R"y(a: "b)y",
+       {"f:1:6: error: not valid YAML: illegal EOF in scalar"}},
       {"tabs",
        std::string("listeners:\012\011- a\012", 16),
        {"f:2:2: error: not valid YAML: illegal block entry"}},
