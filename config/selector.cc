@@ -39,6 +39,11 @@ class SelectorParser {
     }
     if (failed_) return std::nullopt;
     sort_each_once(selector_.terms_);
+    // The one way to write it has a space where there was none: it is to be read back.
+    if (selector_.text().size() > kLongestSelector) {
+      fail(text_.size(), "a selector has at most 4096 bytes");
+      return std::nullopt;
+    }
     return std::move(selector_);
   }
 

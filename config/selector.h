@@ -32,7 +32,7 @@
 
 namespace sluice::config {
 
-inline constexpr std::size_t kLongestSelector = 4096;  // bytes
+inline constexpr std::size_t kLongestSelector = 4096;  // bytes, as given and as text() writes it
 inline constexpr std::size_t kMostSelectorTerms = 64;
 
 // Why a text is no selector. `position` counts bytes from 0 and may be one past the end.

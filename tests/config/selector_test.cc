@@ -164,5 +164,15 @@ TEST(Selector, HasAtMost64TermsAnd4096Bytes) {
   EXPECT_EQ(selector("a in (" + std::string(4089, ',') + ")").text(), "a=");
 }
 
+TEST(Selector, IsRefusedIfItCouldNotBeReadBackAsItIsWritten) {
+  const auto without_a_space = [](std::size_t size) {
+    return "a in(b," + std::string(size - 8, 'c') + ")";  // and one with a space when written
+  };
+  EXPECT_EQ(selector(without_a_space(4095)).text().size(), 4096u);
+  SelectorProblem problem;
+  EXPECT_EQ(Selector::parse(without_a_space(4096), problem), std::nullopt);
+  EXPECT_EQ(problem.text(), "at byte 4097: a selector has at most 4096 bytes");
+}
+
 }  // namespace
 }  // namespace sluice::config
