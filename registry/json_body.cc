@@ -4,11 +4,16 @@
 #include <stdexcept>
 #include <vector>
 
+#include "config/printable.h"
+#include "config/utf8.h"
+
 namespace sluice::registry {
 
 namespace {
 
 using nlohmann::json;
+
+constexpr std::size_t kLongestReason = 200;  // the parser quotes all that it was reading
 
 // Follows the parser's events and throws at the first that goes too far.
 class Guard {
@@ -38,6 +43,11 @@ class Guard {
   std::vector<std::set<std::string>> open_;  // keys of each object that we are in
 };
 
+std::string short_line(std::string_view reason) {
+  const std::string_view shown = config::cut_utf8(reason, kLongestReason);
+  return config::one_line(shown) + (shown.size() < reason.size() ? "..." : "");
+}
+
 }  // namespace
 
 std::optional<json> read_json(std::string_view text, std::string& why) {
@@ -53,7 +63,7 @@ std::optional<json> read_json(std::string_view text, std::string& why) {
   try {
     return json::parse(text, watch);
   } catch (const json::exception& invalid) {
-    why = std::string("the body is no valid JSON: ") + invalid.what();
+    why = "the body is no valid JSON: " + short_line(invalid.what());
   } catch (const std::runtime_error& too_far) {
     why = std::string("the body is refused: ") + too_far.what();
   }

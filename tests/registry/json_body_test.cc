@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "config/printable.h"
+
 namespace sluice::registry {
 namespace {
 
@@ -46,6 +48,18 @@ TEST(JsonBody, IsRefusedWhenItIsNot) {
     std::string why;
     EXPECT_FALSE(read_json(c.text, why)) << c.name;
     EXPECT_NE(why, "") << c.name;
+  }
+}
+
+TEST(JsonBody, IsRefusedOnOneShortLineHoweverLongItIs) {
+  for (const std::string& text :
+       {"\"" + std::string(100'000, 'x') + "\n\"", "\"" + std::string(100'000, '\xff'),
+        std::string(5'000, '1') + "x"}) {
+    std::string why;
+    EXPECT_FALSE(read_json(text, why));
+    EXPECT_LT(why.size(), 1000u);
+    EXPECT_FALSE(config::has_control(why)) << why;
+    EXPECT_EQ(config::find_invalid_utf8(why), std::string::npos) << why;
   }
 }
 
