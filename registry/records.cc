@@ -1,6 +1,8 @@
 #include "registry/records.h"
 
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <type_traits>
 #include <utility>
 
 #include "registry/json_body.h"
@@ -16,11 +18,20 @@ std::string record_text(const Json& record) {
   return record.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+// Whether it is a number as we write them: no fraction, no truth, nothing that would wrap.
+template <class T>
+bool is_number_for(const json& value) {
+  return value.is_number_unsigned() && value.get<std::uint64_t>() <= std::numeric_limits<T>::max();
+}
+
 // A field of the record, if it is there and of its type.
 template <class T>
 bool take(const json& record, const char* name, T& into) {
   const auto at = record.find(name);
   if (at == record.end()) return true;
+  if constexpr (std::is_integral_v<T>) {
+    if (!is_number_for<T>(*at)) return false;
+  }
   try {
     into = at->get<T>();
   } catch (const json::exception&) {

@@ -54,7 +54,13 @@ TEST(Records, ThatAreNoneAreRefused) {
         R"({"address": "nowhere", "incarnation": 1})", R"({"address": 1, "incarnation": 1})",
         R"({"address": "10.0.0.7:80", "incarnation": "1"})",
         R"({"address": "10.0.0.7:80", "incarnation": 1, "labels": {"a b": "x"}})",
-        R"({"address": "10.0.0.7:80", "incarnation": 1, "weight": 4000000000})"}) {
+        R"({"address": "10.0.0.7:80", "incarnation": 1, "weight": 4000000000})",
+        R"({"address": "10.0.0.7:80", "incarnation": 1, "weight": 4294967297})",
+        R"({"address": "10.0.0.7:80", "incarnation": 1, "weight": -4294967295})",
+        R"({"address": "10.0.0.7:80", "incarnation": 1, "weight": 1.5})",
+        R"({"address": "10.0.0.7:80", "incarnation": 1, "weight": true})",
+        R"({"address": "10.0.0.7:80", "incarnation": -1})",
+        R"({"address": "10.0.0.7:80", "incarnation": 1e300})"}) {
     std::string why;
     EXPECT_FALSE(read_instance_record(bytes, "web", "a", access::Bounds(), why)) << bytes;
     EXPECT_NE(why, "") << bytes;
@@ -74,7 +80,10 @@ TEST(Records, KeepTheOperatorsWord) {
 TEST(Records, KeepTheLastIncarnation) {
   std::string why;
   EXPECT_EQ(read_incarnation_record(incarnation_record(UINT64_MAX), why), UINT64_MAX);
-  EXPECT_FALSE(read_incarnation_record(R"({"last": "7"})", why));
+  for (const char* bytes :
+       {R"({"last": "7"})", R"({"last": -1})", R"({"last": 1e300})", R"({"last": true})"}) {
+    EXPECT_FALSE(read_incarnation_record(bytes, why)) << bytes;
+  }
 }
 
 }  // namespace
