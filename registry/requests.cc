@@ -129,6 +129,7 @@ access::Refusal join(const std::string& address, const std::optional<std::uint32
     return std::nullopt;
   }
   if (!port) return wrong("port", "is missing");
+  if (*port == 0) return wrong("port", "must be from 1 to 65535");
   into = *alone;
   into.port = static_cast<std::uint16_t>(*port);
   return std::nullopt;

@@ -55,6 +55,7 @@ TEST(Requests, NameTheFieldThatIsWrong) {
       {"[]", "the body must be an object"},
       {"{}", "address: is missing"},
       {R"({"address": "10.0.0.7"})", "port: is missing"},
+      {R"({"address": "10.0.0.7", "port": 0})", "port: must be from 1 to 65535"},
       {R"({"address": "web.example:80"})", "address: "},
       {R"({"address": "127.1:80"})", "address: "},
       {R"({"address": "0x7f.0.0.1", "port": 80})", "address: "},
