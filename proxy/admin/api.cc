@@ -8,6 +8,7 @@
 #include <memory>
 #include <utility>
 
+#include "config/printable.h"
 #include "proxy/admin/read_routes.h"
 #include "proxy/admin/registrations.h"
 #include "proxy/admin/router.h"
@@ -156,7 +157,7 @@ ReloadWish read_reload_body(const std::string& body) {
   if (!json) return wish;
   if (!json->is_object()) return {{}, "the body must be an object"};
   for (const auto& [key, value] : json->items()) {
-    if (key != "dry_run") return {{}, "unknown field: " + key};
+    if (key != "dry_run") return {{}, "unknown field: " + config::in_quotes(key)};
     if (!value.is_boolean()) return {{}, "dry_run must be true or false"};
     wish.dry_run = value.get<bool>();
   }

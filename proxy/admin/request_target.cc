@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "config/printable.h"
+
 namespace sluice::admin {
 
 namespace {
@@ -69,7 +71,7 @@ Objection read_query(std::string_view query, Request& request) {
     const auto decoded = decode(value, Plus::is_space);
     if (!name || !decoded) return bad_encoding();
     if (!request.query.emplace(*name, *decoded).second) {
-      return Refusal{400, "the parameter " + *name + " is given twice"};
+      return Refusal{400, "the parameter " + config::in_quotes(*name) + " is given twice"};
     }
   }
   return std::nullopt;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "config/nearest.h"
+#include "config/printable.h"
 #include "proxy/net/loop.h"
 
 namespace sluice::admin {
@@ -24,7 +25,7 @@ std::string what_is_unknown(const Route& route, const Request& request) {
     if (std::find(known.begin(), known.end(), name) == known.end()) {
       const std::string_view nearest = config::nearest(name, known);
       const std::string hint = "; did you mean " + std::string(nearest) + "?";
-      return "unknown parameter: " + name + (nearest.empty() ? "" : hint);
+      return "unknown parameter: " + config::in_quotes(name) + (nearest.empty() ? "" : hint);
     }
   }
   if (!route.takes_body && !request.body.empty()) return "no body is taken here";

@@ -410,7 +410,7 @@ TEST_F(Api, RefusesAReloadThatItDoesNotUnderstand) {
   }
   EXPECT_EQ(control_.asked, "");
   EXPECT_EQ(message(client_.post("/v1/reload?dryrun=1")),
-            "unknown parameter: dryrun; did you mean dry_run?");
+            "unknown parameter: \"dryrun\"; did you mean dry_run?");
 }
 
 TEST_F(Api, NamesTheMethodsOfAPath) {

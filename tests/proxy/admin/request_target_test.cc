@@ -59,6 +59,14 @@ TEST(RequestTarget, IsRefusedWhenItCouldMeanTwoThings) {
   }
 }
 
+TEST(RequestTarget, IsNotRepeatedByTheRefusal) {
+  Request request;
+  EXPECT_EQ(read_target("/?%ff%0a=1&%ff%0a=2", request)->message,
+            "the parameter \"\\xff\\n\" is given twice");
+  const std::string name(1000, 'n');
+  EXPECT_LT(read_target("/?" + name + "&" + name, request)->message.size(), 100u);
+}
+
 TEST(RequestTarget, HasALimit) {
   EXPECT_EQ(status_of("/" + std::string(kMaxTarget - 1, 'x')), 0);
   EXPECT_EQ(status_of("/" + std::string(kMaxTarget, 'x')), 414);
