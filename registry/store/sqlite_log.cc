@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
-#include <span>
 #include <vector>
 
 #include "registry/store/store.h"
@@ -46,7 +45,9 @@ struct Checksum {
   }
 };
 
-bool is_whole(Bytes log) {
+}  // namespace
+
+bool is_log_whole(std::span<const unsigned char> log) {
   if (log.size() < kHeader) return true;
   const std::uint32_t magic = big_endian(log);
   if ((magic | 1) != (kMagic | 1)) return false;
@@ -65,8 +66,6 @@ bool is_whole(Bytes log) {
   return true;
 }
 
-}  // namespace
-
 bool is_log_whole(const std::string& path) {
   std::ifstream file(path, std::ios::binary | std::ios::ate);
   if (!file) {
@@ -77,7 +76,7 @@ bool is_log_whole(const std::string& path) {
   file.seekg(0);
   file.read(reinterpret_cast<char*>(log.data()), static_cast<std::streamsize>(log.size()));
   if (!file) throw StoreError(path + " cannot be read");
-  return is_whole(log);
+  return is_log_whole(std::span<const unsigned char>(log));
 }
 
 }  // namespace sluice::registry::sqlite

@@ -9,6 +9,7 @@
 // The format: https://www.sqlite.org/fileformat2.html#the_write_ahead_log
 #pragma once
 
+#include <span>
 #include <string>
 
 namespace sluice::registry::sqlite {
@@ -17,5 +18,8 @@ namespace sluice::registry::sqlite {
 // lost. A power cut can do that, too. True also if there is no log. A log that was cut off looks
 // whole. Throws StoreError if it cannot be read.
 bool is_log_whole(const std::string& path);
+
+// The same for a log in memory; pure.
+bool is_log_whole(std::span<const unsigned char> log);
 
 }  // namespace sluice::registry::sqlite
