@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "tests/proxy/admin/reading.h"
+#include "tests/proxy/admin/pieces.h"
 
 namespace sluice::admin {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "proxy/admin/request_target.h"
-#include "tests/proxy/admin/reading.h"
+#include "tests/proxy/admin/pieces.h"
 
 namespace sluice::admin {
 namespace {

@@ -1,0 +1,42 @@
+// Shows a fuzz target each file of the folders that are its arguments, in the order of the names.
+// Fails where there is none; a broken promise ends it at the file that it named last.
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "tests/fuzz/fuzz.h"
+
+namespace {
+
+std::vector<std::filesystem::path> files_of(int count, char** folders) {
+  std::vector<std::filesystem::path> files;
+  for (int i = 1; i < count; ++i) {
+    for (const auto& entry : std::filesystem::directory_iterator(folders[i])) {
+      files.push_back(entry.path());
+    }
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+std::string content_of(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto files = files_of(argc, argv);
+  for (const auto& path : files) {
+    std::printf("%s\n", path.c_str());
+    std::fflush(stdout);
+    const std::string bytes = content_of(path);
+    LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  }
+  return files.empty() ? 1 : 0;
+}
