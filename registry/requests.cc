@@ -42,6 +42,8 @@ class Fields {
     return true;
   }
 
+  const std::vector<std::string_view>& names() const { return names_; }
+
  private:
   bool refuse(std::string why) {
     why_ = std::move(why);
@@ -150,6 +152,10 @@ class Draft {
  public:
   explicit Draft(const access::Bounds& bounds) : bounds_(bounds) {}
 
+  void add_names(Fields& fields) {
+    fields.field("service", text_into("service", said_.service))
+        .field("id", text_into("id", said_.id));
+  }
   void add_fields(Fields& fields) {
     fields.field("address", text_into("address", address_))
         .field("port", number_into("port", 65535, port_))
@@ -181,6 +187,39 @@ class Draft {
   std::optional<std::uint32_t> port_;
 };
 
+void add_fields(Fields& fields, const access::Bounds& bounds, Beat& beat) {
+  fields
+      .field("incarnation",
+             [&beat](const json& value) {
+               return take_number("incarnation", value, UINT64_MAX, beat.incarnation.emplace());
+             })
+      .field("weight", number_into("weight", bounds.weight, beat.weight))
+      .field("load",
+             [&beat](const json& value) -> access::Refusal {
+               if (!value.is_number()) return wrong("load", "must be a number");
+               beat.load = value.get<double>();
+               if (*beat.load < 0) return wrong("load", "must not be negative");
+               return std::nullopt;
+             })
+      .field("status",
+             [&beat](const json& value) { return take_status(value, beat.status.emplace()); });
+}
+
+// `said`: whether there is a word at all.
+void add_fields(Fields& fields, AdminWish& wish, bool& said) {
+  fields
+      .field("admin",
+             [&](const json& value) -> access::Refusal {
+               const auto admin =
+                   value.is_string() ? parse_admin(value.get<std::string>()) : std::nullopt;
+               if (!admin) return wrong("admin", "is none of ready, drain, maint");
+               wish.admin = *admin;
+               said = true;
+               return std::nullopt;
+             })
+      .field("reason", text_into("reason", wish.reason));
+}
+
 }  // namespace
 
 std::optional<Registration> read_registration(std::string_view text, std::string service,
@@ -203,8 +242,7 @@ std::optional<Registration> read_registration(std::string_view text, const acces
                                               std::string& why) {
   Draft draft(bounds);
   Fields fields(why);
-  fields.field("service", text_into("service", draft.said().service))
-      .field("id", text_into("id", draft.said().id));
+  draft.add_names(fields);
   draft.add_fields(fields);
   if (!fields.read(text)) return std::nullopt;
   if (draft.said().service.empty()) {
@@ -219,21 +257,7 @@ std::optional<Beat> read_beat(std::string_view text, const access::Bounds& bound
   Beat beat;
   if (text.empty()) return beat;
   Fields fields(why);
-  fields
-      .field("incarnation",
-             [&beat](const json& value) {
-               return take_number("incarnation", value, UINT64_MAX, beat.incarnation.emplace());
-             })
-      .field("weight", number_into("weight", bounds.weight, beat.weight))
-      .field("load",
-             [&beat](const json& value) -> access::Refusal {
-               if (!value.is_number()) return wrong("load", "must be a number");
-               beat.load = value.get<double>();
-               if (*beat.load < 0) return wrong("load", "must not be negative");
-               return std::nullopt;
-             })
-      .field("status",
-             [&beat](const json& value) { return take_status(value, beat.status.emplace()); });
+  add_fields(fields, bounds, beat);
   if (!fields.read(text)) return std::nullopt;
   return beat;
 }
@@ -243,17 +267,7 @@ std::optional<AdminWish> read_admin(std::string_view text, const access::Bounds&
   AdminWish wish;
   bool said = false;
   Fields fields(why);
-  fields
-      .field("admin",
-             [&](const json& value) -> access::Refusal {
-               const auto admin =
-                   value.is_string() ? parse_admin(value.get<std::string>()) : std::nullopt;
-               if (!admin) return wrong("admin", "is none of ready, drain, maint");
-               wish.admin = *admin;
-               said = true;
-               return std::nullopt;
-             })
-      .field("reason", text_into("reason", wish.reason));
+  add_fields(fields, wish, said);
   if (!fields.read(text)) return std::nullopt;
   if (!said) {
     why = "admin: is missing";
@@ -264,6 +278,31 @@ std::optional<AdminWish> read_admin(std::string_view text, const access::Bounds&
     return std::nullopt;
   }
   return wish;
+}
+
+std::vector<std::string_view> fields_of(Body body) {
+  const access::Bounds bounds;
+  std::string why;
+  Fields fields(why);
+  Draft draft(bounds);
+  Beat beat;
+  AdminWish wish;
+  bool said = false;
+  switch (body) {
+    case Body::named_registration:
+      draft.add_names(fields);
+      [[fallthrough]];
+    case Body::registration:
+      draft.add_fields(fields);
+      break;
+    case Body::beat:
+      add_fields(fields, bounds, beat);
+      break;
+    case Body::admin:
+      add_fields(fields, wish, said);
+      break;
+  }
+  return fields.names();
 }
 
 }  // namespace sluice::registry

@@ -18,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "registry/access/bounds.h"
 #include "registry/registration.h"
@@ -46,5 +47,9 @@ struct AdminWish {
 };
 std::optional<AdminWish> read_admin(std::string_view json, const access::Bounds& bounds,
                                     std::string& why);
+
+// The names of the fields that each of them takes, for a description of the API.
+enum class Body { registration, named_registration, beat, admin };
+std::vector<std::string_view> fields_of(Body body);
 
 }  // namespace sluice::registry

@@ -9,9 +9,9 @@
 #include <utility>
 
 #include "config/printable.h"
+#include "proxy/admin/openapi.h"
 #include "proxy/admin/read_routes.h"
 #include "proxy/admin/registrations.h"
-#include "proxy/admin/router.h"
 #include "proxy/admin/scribe.h"
 #include "proxy/admin/views.h"
 #include "proxy/net/address.h"
@@ -29,7 +29,7 @@ Reply text(std::string body) {
   return {200, "text/plain; charset=utf-8", std::move(body), {}};
 }
 
-// --- Probes and metrics
+// --- Probes, metrics, and the description of it all
 
 void serve_healthz(Control&, const Request&, const Responder& responder) {
   responder.send(text("ok\n"));
@@ -45,6 +45,10 @@ Reply metrics_page(Control& control, const Request&) {
   Reply reply = text(control.metrics_text());
   reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
   return reply;
+}
+
+void serve_openapi(Control&, const Request&, const Responder& responder) {
+  responder.send(Reply::json(std::string(openapi_json())));
 }
 
 // --- The registry
@@ -197,7 +201,9 @@ std::string name_of(const Request& request) {
 using Serve = void (*)(Control&, const Request&, const Responder&);
 using Render = Reply (*)(Control&, const Request&);
 
-Router make_router(Control& control, Hub& hub, const std::shared_ptr<Orders>& orders) {
+}  // namespace
+
+std::vector<Route> api_routes(Control& control, Hub& hub, const std::shared_ptr<Orders>& orders) {
   // What is short is answered at once.
   const auto with = [&control](Serve serve) {
     return [&control, serve](const Request& request, const Responder& responder) {
@@ -219,6 +225,7 @@ Router make_router(Control& control, Hub& hub, const std::shared_ptr<Orders>& or
       {"GET", {"readyz"}, {}, false, with(serve_readyz), kOpen},
       {"GET", {"metrics"}, {}, false, page(metrics_page), kOpen},
       {"GET", {"v1", "status"}, {}, false, with(serve_status), kReadAll},
+      {"GET", {"v1", "openapi.json"}, {}, false, with(serve_openapi), kReadAll},
       {"GET", {"v1", "config"}, {}, false, page(config_page), kReadAll},
       {"GET", {"v1", "explain"}, {"listener", "client"}, false, page(explanation_page), kReadAll},
       {"GET", {"v1", "services", "*", "instance"}, {"client"}, false, with(serve_instance), kRead},
@@ -233,15 +240,13 @@ Router make_router(Control& control, Hub& hub, const std::shared_ptr<Orders>& or
   };
   std::ranges::move(registration_routes(control), std::back_inserter(routes));
   std::ranges::move(read_routes(hub), std::back_inserter(routes));
-  return Router(std::move(routes));
+  return routes;
 }
-
-}  // namespace
 
 Handler make_api(Control& control, Hub& hub, Gate& gate) {
   auto scribe = std::make_shared<Scribe>();
   return
-      [router = make_router(control, hub, scribe->orders()), scribe, &gate](
+      [router = Router(api_routes(control, hub, scribe->orders())), scribe, &gate](
           Request& request, const Responder& responder) { router.serve(request, gate, responder); };
 }
 

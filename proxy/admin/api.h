@@ -6,10 +6,15 @@
 // handler owns; the last copy of the handler to go stops it. Reads of the registry are the Hub's.
 #pragma once
 
+#include <memory>
+#include <vector>
+
 #include "proxy/admin/control.h"
 #include "proxy/admin/gate.h"
 #include "proxy/admin/http.h"
 #include "proxy/admin/hub.h"
+#include "proxy/admin/orders.h"
+#include "proxy/admin/router.h"
 
 namespace sluice::admin {
 
@@ -17,6 +22,7 @@ namespace sluice::admin {
 //
 //   GET  /healthz  /readyz  /metrics
 //   GET  /v1/status  /v1/config  /v1/services/{s}/instance?client=IP
+//   GET  /v1/openapi.json
 //   GET  /v1/explain?listener=&client=IP
 //   GET  /v1/connections?service=&listener=&instance=&limit=     DELETE /v1/connections/{id}
 //   POST /v1/reload?dry_run=true        or with the body {"dry_run": true}
@@ -27,6 +33,9 @@ namespace sluice::admin {
 // a route does not know is 400: what is asked is done or refused, never ignored. Reads of the
 // registry carry X-Sluice-Index and X-Sluice-Epoch.
 Handler make_api(Control& control, Hub& hub, Gate& gate);
+
+// All that it serves. `control` and `hub` must outlive them; pages are left to `orders`.
+std::vector<Route> api_routes(Control& control, Hub& hub, const std::shared_ptr<Orders>& orders);
 
 // And its door: who brings no token that is known need not send a body.
 Door make_door(Gate& gate);
