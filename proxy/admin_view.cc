@@ -111,30 +111,40 @@ std::shared_ptr<const config::Config> AdminView::config() {
 }
 
 std::shared_ptr<const registry::Instance> AdminView::choose(const std::string& service,
+                                                            const config::Selector& selector,
                                                             const std::string& client,
                                                             bool& known) {
-  const auto count = [&](int status) { control_.metrics_.discovery_request(service, status); };
   const auto snapshot = control_.published_snapshot_.get();
+  const auto found = snapshot->services.find(service);
+  known = found != snapshot->services.end();
+  const registry::Instance* instance = nullptr;
+  if (known) {
+    const balance::Pick pick = this->pick(*found->second, selector, client);
+    if (pick) instance = found->second->find(pick.member->id());
+  }
+  control_.metrics_.discovery_request(service, instance != nullptr ? 200 : 404);
+  if (instance == nullptr) return nullptr;
+  return {found->second, instance};  // kept alive by its service
+}
+
+// The plan's own balancer where it has one for that selection.
+balance::Pick AdminView::pick(const registry::Service& service, const config::Selector& selector,
+                              const std::string& client) {
   const auto plan = control_.published_plan_.get();
-  const auto service_now = snapshot->services.find(service);
-  known = service_now != snapshot->services.end();
-  const session::Upstream* upstream = nullptr;
-  if (known && plan) {
-    const auto found = plan->upstreams.find(service);
-    if (found != plan->upstreams.end()) upstream = found->second.get();
+  if (!plan) return {};
+  const std::string key = selection_key(service.name, selector);
+  const auto upstream = plan->upstreams.find(key);
+  if (upstream != plan->upstreams.end()) {
+    auto cursor = cursors_.find(key);
+    if (cursor == cursors_.end()) {
+      cursor = cursors_.emplace(key, balance::Cursor::seeded(control_.worker_count_)).first;
+    }
+    return upstream->second->balancer->pick({client}, {}, cursor->second);
   }
-  if (upstream == nullptr) {
-    count(404);
-    return nullptr;
-  }
-  auto cursor = cursors_.find(service);
-  if (cursor == cursors_.end())
-    cursor = cursors_.emplace(service, balance::Cursor::seeded(control_.worker_count_)).first;
-  const balance::Pick pick = upstream->balancer->pick({client}, {}, cursor->second);
-  const registry::Instance* instance =
-      pick ? service_now->second->find(pick.member->id()) : nullptr;
-  count(instance != nullptr ? 200 : 404);
-  return {service_now->second, instance};  // kept alive by its service
+  const auto config = control_.published_config_.get();
+  const config::Service* configured = config->find_service(service.name);
+  if (configured == nullptr) return {};
+  return selections_.pick(service, configured->balance, selector, client);
 }
 
 std::optional<admin::Explanation> AdminView::explain(const std::string& listener,

@@ -10,6 +10,7 @@
 #include "proxy/admin/control.h"
 #include "proxy/balance/cursor.h"
 #include "proxy/control.h"
+#include "proxy/selection.h"
 
 namespace sluice {
 
@@ -23,6 +24,7 @@ class AdminView final : public admin::Control {
   admin::Status status() override;
   bool is_ready() override;
   std::shared_ptr<const registry::Instance> choose(const std::string& service,
+                                                   const config::Selector& selector,
                                                    const std::string& client, bool& known) override;
   std::optional<admin::Explanation> explain(const std::string& listener,
                                             const std::string& client) override;
@@ -41,7 +43,11 @@ class AdminView final : public admin::Control {
 
  private:
   sluice::Control& control_;
-  std::map<std::string, balance::Cursor> cursors_;  // the admin thread's
+  balance::Pick pick(const registry::Service& service, const config::Selector& selector,
+                     const std::string& client);
+
+  std::map<std::string, balance::Cursor> cursors_;  // by the plan's keys; the admin thread's
+  Selections selections_;                           // likewise
 };
 
 }  // namespace sluice

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "config/selector.h"
+#include "proxy/selection.h"
 
 namespace sluice {
 
@@ -31,25 +32,9 @@ bool is_unproven(const registry::Service& service) {
          });
 }
 
-std::vector<balance::Member> members_of(const registry::Service& service,
-                                        const config::Selector& selector) {
-  std::vector<balance::Member> members;
-  members.reserve(service.instances.size());
-  for (const auto& instance : service.instances) {
-    if (!selector.matches(instance->labels)) continue;
-    members.push_back({instance->live, instance->weight, instance->priority});
-  }
-  return members;
-}
-
 config::Selector selector_of(const std::string& text) {
   config::SelectorProblem problem;
   return config::Selector::parse(text, problem).value_or(config::Selector());
-}
-
-// Names hold no braces.
-std::string key_of(const std::string& service, const config::Selector& selector) {
-  return selector.is_empty() ? service : service + '{' + selector.text() + '}';
 }
 
 }  // namespace
@@ -132,10 +117,9 @@ std::shared_ptr<const session::Upstream> Planner::upstream(const config::Config&
                                                            const std::string& selector_text,
                                                            const registry::Snapshot& snapshot) {
   const config::Selector selector = selector_of(selector_text);
-  const std::string key = key_of(service.name, selector);
+  const std::string key = selection_key(service.name, selector);
   const registry::Service* known = snapshot.find(service.name);
-  std::uint64_t topology = known != nullptr ? known->topology : 0;
-  if (known != nullptr && !selector.is_empty()) topology = std::max(topology, known->labelled);
+  const std::uint64_t topology = known != nullptr ? topology_of(*known, selector) : 0;
   Built& built = upstreams_[key];
   const config::Tcp tcp = config::instance_tcp(config, service);
   const bool same_members =

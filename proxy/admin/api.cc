@@ -75,17 +75,24 @@ void serve_instance(Control& control, const Request& request, const Responder& r
     if (!ip) return responder.send(Reply::error(400, "client must be an IP address"));
     client = *ip;
   }
+  std::string wrong;
+  const auto selector = parse_selector(request, wrong);
+  if (!selector) return responder.send(Reply::error(400, wrong));
   const std::string& service = request.segments[2];
   const auto snapshot = control.snapshot();
   bool known = false;
-  const auto chosen = control.choose(service, client, known);
+  const auto chosen = control.choose(service, *selector, client, known);
+  const std::string matching = selector->is_empty() ? "" : " with " + selector->text();
   Reply reply = chosen  ? Reply::json(registry::instance_json(*chosen, net::monotonic_ms()))
-                : known ? Reply::error(404, "no instance of " + service + " is eligible")
+                : known ? Reply::error(404, "no instance of " + service + matching + " is eligible")
                         : Reply::error(404, "there is no service " + service);
   responder.send(with_version(std::move(reply), snapshot->index, snapshot->epoch));
 }
 
 Reply explanation_page(Control& control, const Request& request) {
+  if (request.parameter("sni")) {
+    return Reply::error(400, "sni is not available in this version: no listener routes by it");
+  }
   const auto listener = request.parameter("listener");
   if (!listener) return Reply::error(400, "listener is missing");
   std::string client;
@@ -227,8 +234,18 @@ std::vector<Route> api_routes(Control& control, Hub& hub, const std::shared_ptr<
       {"GET", {"v1", "status"}, {}, false, with(serve_status), kReadAll},
       {"GET", {"v1", "openapi.json"}, {}, false, with(serve_openapi), kReadAll},
       {"GET", {"v1", "config"}, {}, false, page(config_page), kReadAll},
-      {"GET", {"v1", "explain"}, {"listener", "client"}, false, page(explanation_page), kReadAll},
-      {"GET", {"v1", "services", "*", "instance"}, {"client"}, false, with(serve_instance), kRead},
+      {"GET",
+       {"v1", "explain"},
+       {"listener", "client", "sni"},
+       false,
+       page(explanation_page),
+       kReadAll},
+      {"GET",
+       {"v1", "services", "*", "instance"},
+       {"client", "selector"},
+       false,
+       with(serve_instance),
+       kRead},
       {"GET",
        {"v1", "connections"},
        {"service", "listener", "instance", "limit"},

@@ -11,6 +11,7 @@
 
 #include "config/load.h"
 #include "config/render.h"
+#include "config/selector.h"
 #include "registry/requests.h"
 #include "registry/snapshot.h"
 
@@ -128,11 +129,12 @@ class Control {
   // The admin thread, which waits: at once.
   virtual Status status() = 0;
   virtual bool is_ready() = 0;
-  // One instance of a service as a connection from `client` would be given; counted as a pick, not
-  // as a connection.
+  // One of the service's instances that `selector` holds for, as a connection from `client` to a
+  // listener with that selector would be given; counted as a pick, not as a connection.
   // Null: none eligible. `known` is false when there is no such service. `client` is an IP address
   // in its canonical text, or "" for nobody in particular.
   virtual std::shared_ptr<const registry::Instance> choose(const std::string& service,
+                                                           const config::Selector& selector,
                                                            const std::string& client,
                                                            bool& known) = 0;
   // The rest answers once, now or later, from any thread. A `done` that is dropped uncalled answers

@@ -143,6 +143,12 @@ std::optional<Looking> parse_looking(const Request& request, std::string& wrong)
   return unless(wrong, std::move(looking));
 }
 
+std::optional<config::Selector> parse_selector(const Request& request, std::string& wrong) {
+  Parameters parameters(request, wrong);
+  auto selector = parameters.selector();
+  return unless(wrong, std::move(selector));
+}
+
 std::optional<std::uint64_t> index_of(const registry::Snapshot& snapshot,
                                       const std::string& service) {
   if (service.empty()) return snapshot.index;

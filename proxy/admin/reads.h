@@ -51,6 +51,8 @@ std::optional<Read> parse_read(const Request& request, const std::string& servic
                                std::string& wrong);
 std::optional<Watching> parse_watching(const Request& request, std::string& wrong);
 std::optional<Looking> parse_looking(const Request& request, std::string& wrong);
+// ?selector=; without one that holds for all.
+std::optional<config::Selector> parse_selector(const Request& request, std::string& wrong);
 
 // Whether a read has nothing to wait for: it names no index, one that has been passed, or one that
 // is none of this registry (another epoch, or greater than the registry's: it has restarted), or

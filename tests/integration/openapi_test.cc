@@ -98,6 +98,8 @@ TEST_F(OpenApi, HoldsWhatIsAnswered) {
       {"GET", "/v1/explain", "/v1/explain?listener=front&client=10.0.0.9"},
       {"GET", "/v1/explain", "/v1/explain?listener=none", "", 404},
       {"GET", "/v1/explain", "/v1/explain", "", 400},
+      {"GET", "/v1/explain", "/v1/explain?listener=front&sni=a", "", 400},
+      {"GET", "/v1/services/{service}/instance", "/v1/services/s/instance?selector=role%3Dprimary"},
       {"GET", "/v1/services/{service}/instance", "/v1/services/s/instance"},
       {"GET", "/v1/services/{service}/instance", "/v1/services/none/instance", "", 404},
       {"GET", "/v1/connections", "/v1/connections?limit=7"},

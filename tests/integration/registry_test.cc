@@ -469,6 +469,31 @@ TEST(RegistryExplains, WhereAConnectionGoesAndWhyNotElsewhere) {
       << "asking picks nobody";
 }
 
+// As a listener with that selector would, whether there is one or not.
+TEST(RegistryChooses, AmongThoseThatASelectorHoldsFor) {
+  Backend one(ident("one")), two(ident("two")), three(ident("three"));
+  Sluice sluice({.instances = {instance(one.address(), "id: one, labels: {role: a}"),
+                               instance(two.address(), "id: two, labels: {role: a}"),
+                               instance(three.address(), "id: three, labels: {role: b}")},
+                 .listener = "selector: \"role=b\""});
+  const auto chosen = [&](const std::string& selector) {
+    std::map<std::string, int> times;
+    for (int i = 0; i < 6; ++i) {
+      const Response answer = sluice.admin().get("/v1/services/s/instance?selector=" + selector);
+      const bool found = answer.status == 200;
+      times[found ? answer.json()["id"].get<std::string>() : std::to_string(answer.status)]++;
+    }
+    return times;
+  };
+  using Times = std::map<std::string, int>;
+  EXPECT_EQ(chosen("role%3Da"), (Times{{"one", 3}, {"two", 3}}));
+  EXPECT_EQ(chosen("role%3Db"), (Times{{"three", 6}}));
+  EXPECT_EQ(chosen("role%3Dc"), (Times{{"404", 6}}));
+  EXPECT_EQ(chosen("role%3D("), (Times{{"400", 6}}));
+  ASSERT_EQ(sluice.admin().put(kInstances + "one/state", R"({"admin":"drain"})").status, 200);
+  EXPECT_EQ(chosen("role%3Da"), (Times{{"two", 6}}));
+}
+
 TEST(RegistryAndFile, MayKeepAServiceToItself) {
   Backend fixed(echo());
   Sluice sluice({.instances = {fixed.address()}, .service = "registration: false"});

@@ -2,11 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <semaphore>
 #include <thread>
 
 #include "tests/proxy/admin/desk.h"
@@ -171,6 +168,19 @@ TEST_F(Api, ChoosesAnInstanceForAClient) {
     EXPECT_EQ(reply.json()["id"], "a");
     EXPECT_EQ(control_.asked, c.asked);
   }
+}
+
+TEST_F(Api, ChoosesAmongThoseThatASelectorHoldsFor) {
+  EXPECT_EQ(client_.get("/v1/services/pg/instance?selector=b,a%3D%3Dx&client=10.0.0.9").status,
+            200);
+  EXPECT_EQ(control_.asked, "pg with a=x,b for 10.0.0.9");
+  control_.has_eligible = false;
+  const Response none = client_.get("/v1/services/pg/instance?selector=b");
+  EXPECT_EQ(none.status, 404);
+  EXPECT_EQ(message(none), "no instance of pg with b is eligible");
+  const Response wrong = client_.get("/v1/services/pg/instance?selector=b%3D(");
+  EXPECT_EQ(wrong.status, 400);
+  EXPECT_TRUE(message(wrong).starts_with("selector: at byte 3: ")) << message(wrong);
 }
 
 TEST_F(Api, SaysWhyItChoosesNoInstance) {
@@ -360,6 +370,13 @@ TEST_F(Api, ExplainsWhereAConnectionWouldGo) {
 
 constexpr std::string_view kInstance = "/v1/services/pg/instances/a";
 const test::Headers kJson = {{"Content-Type", "application/json"}};
+
+TEST_F(Api, ExplainsNoServerNames) {
+  const Response reply = client_.get("/v1/explain?listener=front&sni=pg.example");
+  EXPECT_EQ(reply.status, 400);
+  EXPECT_EQ(message(reply), "sni is not available in this version: no listener routes by it");
+  EXPECT_EQ(control_.asked, "");
+}
 
 TEST_F(Api, PassesOnWhatInstancesSay) {
   const std::string path(kInstance);

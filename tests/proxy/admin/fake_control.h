@@ -57,9 +57,10 @@ class FakeControl : public Control {
     return std::make_shared<const config::Config>();
   }
   std::shared_ptr<const registry::Instance> choose(const std::string& service,
+                                                   const config::Selector& selector,
                                                    const std::string& client,
                                                    bool& known) override {
-    asked = service + " for " + client;
+    asked = service + (selector.is_empty() ? "" : " with " + selector.text()) + " for " + client;
     known = service == "pg";
     return known && has_eligible ? instance("a") : nullptr;
   }

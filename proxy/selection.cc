@@ -1,0 +1,50 @@
+#include "proxy/selection.h"
+
+#include <algorithm>
+
+namespace sluice {
+
+std::string selection_key(const std::string& service, const config::Selector& selector) {
+  return selector.is_empty() ? service
+                             : service + '{' + selector.text() + '}';  // no brace in names
+}
+
+std::vector<balance::Member> members_of(const registry::Service& service,
+                                        const config::Selector& selector) {
+  std::vector<balance::Member> members;
+  members.reserve(service.instances.size());
+  for (const auto& instance : service.instances) {
+    if (!selector.matches(instance->labels)) continue;
+    members.push_back({instance->live, instance->weight, instance->priority});
+  }
+  return members;
+}
+
+std::uint64_t topology_of(const registry::Service& service, const config::Selector& selector) {
+  return selector.is_empty() ? service.topology : std::max(service.topology, service.labelled);
+}
+
+balance::Pick Selections::pick(const registry::Service& service, const config::Balance& balance,
+                               const config::Selector& selector, const std::string& client) {
+  Selection& selection = find(selection_key(service.name, selector));
+  const std::uint64_t topology = topology_of(service, selector);
+  if (!selection.balancer || selection.topology != topology || selection.balance != balance) {
+    selection.balancer = balance::make_balancer(balance, members_of(service, selector));
+    selection.topology = topology;
+    selection.balance = balance;
+  }
+  return selection.balancer->pick({client}, {}, selection.cursor);
+}
+
+Selections::Selection& Selections::find(const std::string& key) {
+  const auto at = std::ranges::find(selections_, key, &Selection::key);
+  if (at != selections_.end()) {
+    selections_.splice(selections_.begin(), selections_, at);
+  } else {
+    if (selections_.size() == kMost) selections_.pop_back();
+    selections_.emplace_front().key = key;
+  }
+  return selections_.front();
+}
+
+}  // namespace sluice
