@@ -144,6 +144,14 @@ class CommandLine {
         ->type_name("N")
         ->capture_default_str();
 
+    CLI::App* explanation = add_question(
+        "explain", "Where a connection would go, and why not elsewhere", Kind::explain);
+    explanation->add_option("--listener", question_.listener, "The listener that it comes to")
+        ->type_name("NAME")
+        ->required();
+    explanation->add_option("--client", question_.client, "The address that it comes from")
+        ->type_name("IP");
+
     CLI::App* events =
         add_question("events", "What has happened: who came, went, flipped, and why", Kind::events);
     events->add_option("--service", question_.service, "Only to this service")->type_name("NAME");

@@ -3,7 +3,8 @@
 //   run FILE              the proxy
 //   check FILE            is this configuration good?
 //   demo                  the proxy with backends of its own
-//   status | services | instances SERVICE | connections | events | watch [SERVICE] | reload
+//   status | services | instances SERVICE | connections | explain | events | watch [SERVICE] |
+//   reload
 //                         ask a running proxy through its admin API (proxy/cli/remote.h)
 //   register | deregister | heartbeat | drain | maint | ready
 //                         change an instance of a running proxy (proxy/cli/instance_orders.h)

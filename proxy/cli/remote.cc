@@ -31,6 +31,12 @@ std::string events_target(const Question& question) {
   return target;
 }
 
+std::string explain_target(const Question& question) {
+  std::string target = "/v1/explain?listener=" + AdminClient::encode(question.listener);
+  if (!question.client.empty()) target += "&client=" + AdminClient::encode(question.client);
+  return target;
+}
+
 AdminRequest request_of(const Question& question) {
   switch (question.kind) {
     case Question::Kind::status:
@@ -43,6 +49,8 @@ AdminRequest request_of(const Question& question) {
       return {"GET", connections_target(question)};
     case Question::Kind::events:
       return {"GET", events_target(question)};
+    case Question::Kind::explain:
+      return {"GET", explain_target(question)};
     case Question::Kind::reload:
       return {"POST", question.dry_run ? "/v1/reload?dry_run=true" : "/v1/reload"};
   }
@@ -63,6 +71,8 @@ Show show_of(Question::Kind kind) {
       return show_connections;
     case Question::Kind::events:
       return show_events;
+    case Question::Kind::explain:
+      return show_explanation;
     case Question::Kind::reload:
       return show_reload;
   }

@@ -14,9 +14,18 @@ namespace sluice::cli {
 
 // What the command line said about a question to the proxy.
 struct Question {
-  enum class Kind { status, services, instances, connections, events, reload } kind = Kind::status;
+  enum class Kind {
+    status,
+    services,
+    instances,
+    connections,
+    events,
+    explain,
+    reload
+  } kind = Kind::status;
   std::string service;    // instances: of which service; else only of this one, "" for all
-  std::string listener;   // connections: only of this listener, "" for all
+  std::string listener;   // explain: at which; connections: only of this listener, "" for all
+  std::string client;     // explain: an IP address, "" for nobody in particular
   std::string instance;   // connections: only to this instance, "" for all
   unsigned limit = 1000;  // connections, events: at most so many
   bool dry_run = false;   // reload: only show what would change

@@ -41,6 +41,10 @@ void fact(std::ostream& out, const std::string& name, const std::string& value) 
       << config::one_line(value) << '\n';
 }
 
+std::string or_dash(const std::string& text) {
+  return text.empty() ? "-" : text;
+}
+
 std::string reloads_text(const json& status) {
   std::string text =
       text_at(status, "reloads_ok") + " done, " + text_at(status, "reloads_failed") + " refused";
@@ -149,6 +153,30 @@ void show_connections(std::ostream& out, const json& connections) {
   out << table;
   const std::uint64_t total = count_at(connections, "total");
   if (total > shown.size()) out << "(" << shown.size() << " of " << total << ")\n";
+}
+
+void show_explanation(std::ostream& out, const json& told) {
+  const std::string winner = text_at(told, "winner");
+  fact(out, "listener", text_at(told, "listener"));
+  fact(out, "client", or_dash(text_at(told, "client")));
+  fact(out, "service", text_at(told, "service"));
+  fact(out, "selector", or_dash(text_at(told, "selector")));
+  fact(out, "policy", text_at(told, "policy"));
+  fact(out, "goes to", winner.empty() ? "nobody" : winner);
+  fact(out, "because", text_at(told, "why"));
+  Table table({{"INSTANCE"},
+               {"ADDRESS"},
+               {"STATE"},
+               {"LOAD", kRight},
+               {"WEIGHT", kRight},
+               {"PRIORITY", kRight},
+               {"PASSED OVER"}});
+  for (const json& candidate : list_at(told, "candidates")) {
+    table.add({text_at(candidate, "id"), instance_address(candidate), text_at(candidate, "state"),
+               text_at(candidate, "connections"), text_at(candidate, "weight"),
+               text_at(candidate, "priority"), text_at(candidate, "out")});
+  }
+  out << '\n' << table;
 }
 
 void show_events(std::ostream& out, const json& events) {

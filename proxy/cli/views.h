@@ -12,6 +12,7 @@ void show_status(std::ostream& out, const nlohmann::json& status);      // GET /
 void show_services(std::ostream& out, const nlohmann::json& services);  // GET /v1/services
 void show_instances(std::ostream& out, const nlohmann::json& service);  // GET /v1/services/{s}
 void show_connections(std::ostream& out, const nlohmann::json& connections);  // GET /v1/connections
+void show_explanation(std::ostream& out, const nlohmann::json& explanation);  // GET /v1/explain
 
 void show_events(std::ostream& out, const nlohmann::json& events);  // GET /v1/events
 

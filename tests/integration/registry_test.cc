@@ -1,4 +1,5 @@
 // Services that register themselves, on the real binary: scenarios Y.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include <thread>
 
 #include "tests/integration/load.h"
+#include "tests/integration/sluice_command.h"
 #include "tests/support/invariants.h"
 #include "tests/support/servers.h"
 
@@ -19,6 +21,7 @@ namespace sluice::test {
 namespace {
 
 using Json = nlohmann::json;
+using testing::HasSubstr;
 
 const std::string kInstances = "/v1/services/s/instances/";
 
@@ -467,6 +470,25 @@ TEST(RegistryExplains, WhereAConnectionGoesAndWhyNotElsewhere) {
   EXPECT_EQ(out["three"], "its labels are not those of the selector");
   EXPECT_EQ(sluice.metric("sluice_instance_selected_total", {{"instance", other}}), 1)
       << "asking picks nobody";
+}
+
+TEST(RegistryExplains, ItselfOnTheCommandLine) {
+  Backend one(ident("one")), two(ident("two"));
+  Sluice sluice({.instances = {instance(one.address(), "id: one, weight: 5"),
+                               instance(two.address(), "id: two, labels: {role: a}")},
+                 .listener = "selector: \"role=a\""});
+  const Finished told =
+      command(sluice, {"explain", "--listener", "front", "--client", "127.0.0.1"});
+  EXPECT_TRUE(told.is_success()) << told.errors;
+  for (const char* part : {"selector       role=a\n", "goes to        two\n",
+                           "its labels are not those of the selector\n"}) {
+    EXPECT_THAT(told.output, HasSubstr(part));
+  }
+  const Finished as_json = command(sluice, {"explain", "--listener", "front", "--json"});
+  EXPECT_EQ(Json::parse(as_json.output)["winner"], "two");
+  const Finished none = command(sluice, {"explain", "--listener", "back"});
+  EXPECT_FALSE(none.is_success());
+  EXPECT_EQ(none.errors, "sluice: there is no listener back\n");
 }
 
 // As a listener with that selector would, whether there is one or not.

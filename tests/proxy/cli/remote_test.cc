@@ -49,6 +49,9 @@ TEST(Remote, EachCommandAsksItsRoute) {
                 "--limit", "5"},
                "GET /v1/connections?limit=5&service=a%26b&listener=l&instance=10.0.0.1%3A80 "
                "HTTP/1.1\r\n"},
+           Row{{"explain", "--listener", "a&b"}, "GET /v1/explain?listener=a%26b HTTP/1.1\r\n"},
+           Row{{"explain", "--listener", "l", "--client", "2001:db8::9"},
+               "GET /v1/explain?listener=l&client=2001%3Adb8%3A%3A9 HTTP/1.1\r\n"},
            Row{{"events"}, "GET /v1/events?limit=1000 HTTP/1.1\r\n"},
            Row{{"events", "--service", "a&b", "--limit", "5"},
                "GET /v1/events?limit=5&service=a%26b HTTP/1.1\r\n"},
@@ -113,6 +116,42 @@ TEST(Remote, ConnectionsSayHowManyAreNotShown) {
       "0-5  l         pg       a         10.9.9.9:1234  relaying  1m1s  20ms  100 B  2.0 KiB  "
       "       1\n"
       "(1 of 3)\n");
+}
+
+TEST(Remote, AnExplanationSaysWhoAndWhyAndWhyNotTheOthers) {
+  const Result result = ask_one({"explain", "--listener", "front", "--client", "10.9.9.9"}, 200,
+                                R"({"index":4,"listener":"front","client":"10.9.9.9",
+    "route":"default","service":"pg","selector":"role=primary","policy":"hash","winner":"b",
+    "why":"by the hash of 10.9.9.9","candidates":[
+      {"id":"a","address":"10.0.0.1","port":5432,"state":"down","reason":"check: refused",
+       "weight":1,"priority":0,"connections":0,"out":"check: refused"},
+      {"id":"b","address":"2001:db8::1","port":5432,"state":"up","reason":"ok","weight":20,
+       "priority":1,"connections":3,"out":null}]})")
+                            .result;
+  EXPECT_EQ(result.code, kOk);
+  EXPECT_EQ(result.out,
+            "listener       front\n"
+            "client         10.9.9.9\n"
+            "service        pg\n"
+            "selector       role=primary\n"
+            "policy         hash\n"
+            "goes to        b\n"
+            "because        by the hash of 10.9.9.9\n"
+            "\n"
+            "INSTANCE  ADDRESS             STATE  LOAD  WEIGHT  PRIORITY  PASSED OVER\n"
+            "a         10.0.0.1:5432       down      0       1         0  check: refused\n"
+            "b         [2001:db8::1]:5432  up        3      20         1  -\n");
+}
+
+TEST(Remote, AnExplanationMayFindNobody) {
+  const Result result = ask_one({"explain", "--listener", "front"}, 200,
+                                R"({"index":4,"listener":"front","client":null,"route":"default",
+    "service":"pg","selector":"","policy":"hash","winner":null,
+    "why":"the service has no instance","candidates":[]})")
+                            .result;
+  EXPECT_THAT(result.out, HasSubstr("client         -\n"));
+  EXPECT_THAT(result.out, HasSubstr("goes to        nobody\n"
+                                    "because        the service has no instance\n"));
 }
 
 TEST(Remote, EventsAreChangesAndNotes) {
