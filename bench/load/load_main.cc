@@ -22,6 +22,7 @@ struct Options {
   std::size_t connections = 1;
   std::size_t message_size = 64;
   std::string direction = "down";
+  double rate = 0;
   Times times;
 };
 
@@ -35,6 +36,7 @@ void describe(CLI::App& app, Options& options) {
       ->check(CLI::Range(1, 65'536));
   app.add_option("--direction", options.direction, "Of the payload (bulk); up is from here")
       ->check(CLI::IsMember({"up", "down", "both"}));
+  app.add_option("--rate", options.rate, "Connections a second (connect)");
   app.add_option("--warm-up", options.times.warm_up, "Seconds");
   app.add_option("--seconds", options.times.measure, "Seconds to measure");
 }
@@ -44,8 +46,8 @@ std::unique_ptr<Workload> make_workload(Poll& poll, Tally& tally, const Options&
   if (options.mode == "echo")
     return std::make_unique<Echo>(poll, tally, target, options.connections, options.message_size);
   if (options.mode == "connect")
-    return std::make_unique<Connect>(poll, tally, target, options.connections,
-                                     options.message_size);
+    return std::make_unique<Connect>(poll, tally, target, options.connections, options.message_size,
+                                     options.rate);
   if (options.mode == "idle")
     return std::make_unique<Idle>(poll, tally, target, options.connections);
   const Stream::Directions directions{.sends = options.direction != "down",

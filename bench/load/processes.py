@@ -11,7 +11,7 @@ _libc = ctypes.CDLL(None)
 
 
 class Program:
-    """A program in the background, pinned to a core. It ends with stop(), with the `with` that it
+    """A program in the background, pinned to a core, or to some. It ends with stop(), with the `with` that it
     is in, or when we do. What it says goes to its log; with `talks`, its standard output is for
     lines()."""
 
@@ -80,5 +80,5 @@ def wait_until(condition, what, seconds=10):
 
 
 def _settle(core):
-    os.sched_setaffinity(0, {core})
+    os.sched_setaffinity(0, core if isinstance(core, frozenset) else {core})
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,5 +1,7 @@
 #include "bench/load/workload.h"
 
+#include <csignal>
+
 #include <algorithm>
 #include <iostream>
 
@@ -8,6 +10,8 @@ namespace sluice::bench {
 namespace {
 
 constexpr std::uint64_t kHopeless = 1000;
+
+volatile std::sig_atomic_t is_told_to_end = 0;
 
 // Turns the loop until the time is over, or `is_over` says so, or all is lost.
 template <class Predicate>
@@ -33,7 +37,8 @@ void run(Poll& poll, Tally& tally, Workload& workload, const Times& times) {
 
   std::cout << "measuring\n" << std::flush;
   tally.begin(now());
-  turn_for(poll, tally, workload.is_ready() ? times.measure : 0, never);
+  turn_for(poll, tally, workload.is_ready() ? times.measure : 0,
+           [&] { return is_told_to_end != 0 || workload.is_over(); });
   tally.end(now());
   std::cout << "measured\n" << std::flush;
 
@@ -41,6 +46,10 @@ void run(Poll& poll, Tally& tally, Workload& workload, const Times& times) {
   turn_for(poll, tally, times.finish, [&] { return workload.unanswered() == 0; });
   tally.error("unanswered", workload.unanswered());
   if (tally.errors() >= kHopeless) tally.error("gave up");
+}
+
+void end_by_signal() {
+  std::signal(SIGINT, [](int) { is_told_to_end = 1; });
 }
 
 }  // namespace sluice::bench

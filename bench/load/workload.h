@@ -14,7 +14,8 @@ class Workload {
  public:
   virtual ~Workload() = default;
   virtual bool is_ready() const = 0;  // all connections are up and have carried something
-  virtual void finish() = 0;          // begins nothing new; every error from now on still counts
+  virtual bool is_over() const { return false; }  // there is nothing left to measure
+  virtual void finish() = 0;  // begins nothing new; every error from now on still counts
   virtual std::uint64_t unanswered() const = 0;  // operations under way
 };
 
@@ -30,5 +31,8 @@ struct Times {
 // program may read its own gauges at the same moments; no connection goes up or down for it in
 // between. Not getting ready, unanswered operations and giving up (after 1 000 errors) are errors.
 void run(Poll& poll, Tally& tally, Workload& workload, const Times& times);
+
+// From here on SIGINT ends what is measured, as if its time were over.
+void end_by_signal();
 
 }  // namespace sluice::bench
