@@ -73,7 +73,7 @@ std::optional<Endpoint> parse_unix(std::string_view path, std::string& why) {
   } else {
     Endpoint endpoint;
     endpoint.family = Endpoint::Family::unix_path;
-    endpoint.path = path;
+    endpoint.path = std::string(path);
     return endpoint;
   }
   return std::nullopt;
@@ -171,7 +171,7 @@ std::optional<Endpoint> Endpoint::parse_ip(std::string_view text, std::string& w
 }
 
 std::string Endpoint::host() const {
-  if (family == Family::unix_path) return std::string(kUnix) + path;
+  if (family == Family::unix_path) return std::string(kUnix) + *path;
   std::array<char, INET6_ADDRSTRLEN> text{};
   inet_ntop(family == Family::ipv4 ? AF_INET : AF_INET6, ip.data(), text.data(), text.size());
   return text.data();

@@ -12,6 +12,8 @@
 #include <string>
 #include <string_view>
 
+#include "config/frozen.h"
+
 namespace sluice::config {
 
 struct Endpoint {
@@ -20,7 +22,7 @@ struct Endpoint {
   Family family = Family::ipv4;
   std::array<std::uint8_t, 16> ip{};  // network order; the first four bytes for IPv4
   std::uint16_t port = 0;             // host order; 0 for a unix path
-  std::string path;                   // of a unix socket, else empty
+  Text path;                          // of a unix socket, else empty
 
   // "10.0.0.1", "2001:db8::1" (canonical, no brackets) or "unix:/run/pg.sock".
   std::string host() const;

@@ -23,14 +23,14 @@ std::shared_ptr<registry::Live> copy_of(const registry::Live& live) {
 // Why an instance is not even considered; "": it is.
 std::string why_out(const registry::Instance& instance, const config::Selector& selector,
                     Verdict verdict, bool others_are_eligible) {
-  if (!selector.matches(instance.labels)) return "its labels are not those of the selector";
+  if (!selector.matches(*instance.labels)) return "its labels are not those of the selector";
   if (verdict == Verdict::never) {
     return instance.weight == 0 && instance.effective.state == registry::State::up
                ? "weight 0 takes nothing new"
-               : instance.effective.reason;
+               : *instance.effective.reason;
   }
   if (verdict == Verdict::last_resort && others_are_eligible) {
-    return "a last resort: " + instance.effective.reason;
+    return "a last resort: " + *instance.effective.reason;
   }
   return "";
 }
@@ -86,7 +86,7 @@ std::optional<admin::Explanation> explain(const config::Config& config,
   std::uint32_t best_tier = UINT32_MAX;
   bool any_eligible = false;
   for (const auto& instance : known->instances) {
-    if (!selector.matches(instance->labels)) continue;
+    if (!selector.matches(*instance->labels)) continue;
     members.push_back({copy_of(*instance->live), instance->weight, instance->priority});
     const Verdict verdict = members.back().live->verdict;
     if (verdict != Verdict::eligible || instance->weight == 0) continue;

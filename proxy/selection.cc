@@ -14,7 +14,7 @@ std::vector<balance::Member> members_of(const registry::Service& service,
   std::vector<balance::Member> members;
   members.reserve(service.instances.size());
   for (const auto& instance : service.instances) {
-    if (!selector.matches(instance->labels)) continue;
+    if (!selector.matches(*instance->labels)) continue;
     members.push_back({instance->live, instance->weight, instance->priority});
   }
   return members;

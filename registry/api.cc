@@ -37,11 +37,11 @@ void put_ttl(JsonText& out, const Instance& instance) {
 
 void put(JsonText& out, const Instance& instance, std::uint64_t now_ms) {
   out.open_object();
-  out.add("id", instance.id);
+  out.add("id", *instance.id);
   out.add("address", instance.address.host());
   out.add("port", instance.address.port);
   out.add("state", word(instance.effective.state));
-  out.add("reason", instance.effective.reason);
+  out.add("reason", *instance.effective.reason);
   out.add("admin", word(instance.inputs.admin));
   out.add("lease", word(instance.inputs.lease));
   out.add("check", word(instance.inputs.check));
@@ -49,16 +49,16 @@ void put(JsonText& out, const Instance& instance, std::uint64_t now_ms) {
   out.add("breaker", "none");
   out.add("weight", instance.weight);
   out.add("priority", instance.priority);
-  out.add("zone", instance.zone);
+  out.add("zone", *instance.zone);
   out.key("labels");
-  put(out, instance.labels);
+  put(out, *instance.labels);
   out.key("meta");
-  put(out, instance.meta);
-  out.add("version", instance.version);
-  out.add("protocol", instance.protocol);
+  put(out, *instance.meta);
+  out.add("version", *instance.version);
+  out.add("protocol", *instance.protocol);
   out.add("incarnation", instance.incarnation);
   out.add("connections", instance.live->active.load(std::memory_order_relaxed));
-  out.add("source", instance.source);
+  out.add("source", *instance.source);
   out.add("since", utc(instance.since_ms));
   put_ttl_remaining(out, instance, now_ms);
   put_ttl(out, instance);
@@ -90,7 +90,7 @@ std::optional<std::string> ttl_remaining(const Instance& instance, std::uint64_t
 }
 
 bool Filter::holds(const Instance& instance) const {
-  return (!state || instance.effective.state == *state) && selector.matches(instance.labels);
+  return (!state || instance.effective.state == *state) && selector.matches(*instance.labels);
 }
 
 std::string Filter::text() const {

@@ -82,22 +82,32 @@ std::string_view word(OutlierState state) {
   return "";
 }
 
+const config::Text& static_source() {
+  static const config::Text kWord = "static";
+  return kWord;
+}
+
+const config::Text& registered_source() {
+  static const config::Text kWord = "registered";
+  return kWord;
+}
+
 std::string admin_words(const Inputs& inputs) {
   const std::string said = say("admin", word(inputs.admin));
-  return inputs.admin_reason.empty() ? said : said + ": " + inputs.admin_reason;
+  return inputs.admin_reason.empty() ? said : said + ": " + *inputs.admin_reason;
 }
 
 std::string check_words(const Inputs& inputs) {
-  return say("check", inputs.check_reason.empty() ? word(inputs.check) : inputs.check_reason);
+  return say("check", inputs.check_reason.empty() ? word(inputs.check) : *inputs.check_reason);
 }
 
 std::string outlier_words(const Inputs& inputs) {
   return say("outlier",
-             inputs.outlier_reason.empty() ? word(inputs.outlier) : inputs.outlier_reason);
+             inputs.outlier_reason.empty() ? word(inputs.outlier) : *inputs.outlier_reason);
 }
 
 std::string lease_words(const Inputs& inputs) {
-  return say("lease", inputs.lease_reason.empty() ? word(inputs.lease) : inputs.lease_reason);
+  return say("lease", inputs.lease_reason.empty() ? word(inputs.lease) : *inputs.lease_reason);
 }
 
 std::string status_words(const Inputs& inputs) {
@@ -105,7 +115,7 @@ std::string status_words(const Inputs& inputs) {
 }
 
 std::string flap_words(const Inputs& inputs) {
-  return say("flap", inputs.flap_reason);
+  return say("flap", *inputs.flap_reason);
 }
 
 std::optional<State> parse_state(std::string_view word) {
@@ -134,6 +144,10 @@ std::optional<Admin> parse_admin(std::string_view text) {
 }
 
 Effective judge(const Inputs& inputs) {
+  // The reasons that most have, and share.
+  static const config::Text kOk = "ok";
+  static const config::Text kMissed = "lease_missed";
+  static const config::Text kNoWeight = "ok; weight 0 takes nothing new";
   const auto down = [](std::string reason, Verdict verdict = Verdict::never) {
     return Effective{State::down, std::move(reason), verdict};
   };
@@ -153,9 +167,9 @@ Effective judge(const Inputs& inputs) {
   }
   if (inputs.status == State::warming)
     return {State::warming, status_words(inputs), Verdict::never};
-  if (inputs.weight == 0) return {State::up, "ok; weight 0 takes nothing new", Verdict::never};
-  if (inputs.lease == LeaseState::missed) return {State::up, "lease_missed", Verdict::eligible};
-  return {State::up, "ok", Verdict::eligible};
+  if (inputs.weight == 0) return {State::up, kNoWeight, Verdict::never};
+  if (inputs.lease == LeaseState::missed) return {State::up, kMissed, Verdict::eligible};
+  return {State::up, kOk, Verdict::eligible};
 }
 
 }  // namespace sluice::registry

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "config/config.h"
+#include "config/frozen.h"
 #include "registry/lease.h"
 #include "registry/live.h"
 
@@ -43,23 +44,25 @@ std::optional<Admin> parse_admin(std::string_view word);
 // them.
 struct Inputs {
   Admin admin = Admin::ready;
-  std::string admin_reason;
   LeaseState lease = LeaseState::none;
-  std::string lease_reason;  // of an expired one: "no heartbeat for 30s, and the probe failed: ..."
   State status = State::up;  // the instance's own word
   bool flapping = false;
-  std::string flap_reason;  // "went down too often; penalty 3200, back in 66s"
   CheckState check = CheckState::none;
-  std::string check_reason;  // of the last verdict: "connection refused", "status 503", ...
   OutlierState outlier = OutlierState::none;
-  std::string outlier_reason;  // "5 connect failures in a row; ejection 2, for 60s"
   std::uint32_t weight = 1;
+  // Most have none.
+  config::Text admin_reason;
+  config::Text
+      lease_reason;          // of an expired one: "no heartbeat for 30s, and the probe failed: ..."
+  config::Text flap_reason;  // "went down too often; penalty 3200, back in 66s"
+  config::Text check_reason;    // of the last verdict: "connection refused", "status 503", ...
+  config::Text outlier_reason;  // "5 connect failures in a row; ejection 2, for 60s"
   friend bool operator==(const Inputs&, const Inputs&) = default;
 };
 
 struct Effective {
   State state = State::up;
-  std::string reason;  // names the input that decided: "check: connection refused", "ok"
+  config::Text reason;  // names the input that decided: "check: connection refused", "ok"
   Verdict verdict = Verdict::eligible;
   friend bool operator==(const Effective&, const Effective&) = default;
 };
@@ -80,27 +83,31 @@ std::string flap_words(const Inputs& inputs);
 // and its reason says so.
 Effective judge(const Inputs& inputs);
 
+// Where instances come from: "static", of the configuration; "registered".
+const config::Text& static_source();
+const config::Text& registered_source();
+
 struct Instance {
-  std::string id;
+  config::Text id;
   config::Endpoint address;
   std::uint64_t incarnation = 0;
   std::uint32_t weight = 1;
   std::uint32_t priority = 0;
-  std::string zone;
-  config::Labels labels;
-  config::Labels meta;
-  std::string version;            // of the instance's software, as registered
-  std::string protocol;           // as registered
-  std::string source = "static";  // or "registered"
-  std::uint64_t ttl_ms = 0;       // of its lease; 0: none
-  std::string owner;              // the token that it registered with; not shown
+  config::Text zone;
+  config::Frozen<config::Labels> labels;
+  config::Frozen<config::Labels> meta;
+  config::Text version;   // of the instance's software, as registered
+  config::Text protocol;  // as registered
+  config::Text source = static_source();
+  std::uint64_t ttl_ms = 0;  // of its lease; 0: none
+  config::Text owner;        // the token that it registered with; not shown
   Inputs inputs;
   Effective effective;
   std::int64_t since_ms = 0;   // Unix time of the last change of the effective state
   std::shared_ptr<Live> live;  // never null
 
   // Takes new connections now. (An instance of weight 0 may be in state `up` and yet take none.)
-  bool is_static() const { return source == "static"; }
+  bool is_static() const { return source == static_source(); }
   bool is_up() const { return effective.verdict == Verdict::eligible; }
 };
 

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "config/endpoint.h"
+#include "config/frozen.h"
 
 namespace sluice::registry {
 
@@ -30,13 +31,15 @@ enum class Verdict : std::uint8_t {
 enum class Condemned : std::uint8_t { no, instance_removed, instance_down, admin };
 
 struct Identity {
-  std::string service;
-  std::string id;
+  config::Text service;  // the same text in all of the service, and of the id in its Instances
+  config::Text id;
   std::uint64_t incarnation = 0;
   config::Endpoint address;
 };
 
-struct alignas(64) Live {
+// What workers write lies in front, 64 bytes at most with the count of those who hold it, so that
+// the neighbours of an instance in memory, which are seldom written, are at its back.
+struct Live {
   explicit Live(Identity who) : identity(std::move(who)) {}
   Live(const Live&) = delete;
   Live& operator=(const Live&) = delete;

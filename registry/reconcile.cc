@@ -26,8 +26,8 @@ Instance instance_of(const config::Instance& said) {
   return instance;
 }
 
-std::map<std::string, Instance> instances_of(const config::Service& service) {
-  std::map<std::string, Instance> instances;
+std::map<std::string, Instance, std::less<>> instances_of(const config::Service& service) {
+  std::map<std::string, Instance, std::less<>> instances;
   for (const config::Instance& said : service.instances) {
     Instance instance = instance_of(said);
     instances.emplace(instance.id, std::move(instance));
@@ -112,12 +112,12 @@ void Registry::fit(Roster& roster, const config::Service& service, bool first, N
   }
   for (auto& [id, instance] : wanted) {
     make_room(roster, instance, now);
-    const auto at = roster.records.find(id);
-    if (at == roster.records.end()) {
+    Record* const record = roster.find(id);
+    if (record == nullptr) {
       add(roster, std::move(instance), incarnations_ + 1, first, now);
       continue;
     }
-    update({roster, at->second}, std::move(instance), now);
+    update({roster, *record}, std::move(instance), now);
   }
   for (auto& [id, record] : roster.records) follow_rules({roster, record}, now);
   // A service that is new and empty: nobody else's change tells that it came.
@@ -127,26 +127,35 @@ void Registry::fit(Roster& roster, const config::Service& service, bool first, N
 // Whoever has the id or the address of a static instance and is not that instance goes.
 void Registry::make_room(Roster& roster, const Instance& wanted, Now now) {
   const auto go = [&](std::string_view id, const std::string& why) {
-    const Place place = *find(roster.name, id);
+    const Place place = *find(*roster.name, id);
     if (!place.record.instance().is_static()) forget(place);
     remove(place, why, std::nullopt, now);
   };
-  const auto same = roster.records.find(wanted.id);
-  if (same != roster.records.end()) {
-    const Instance& instance = same->second.instance();
+  if (const Record* same = roster.find(*wanted.id)) {
+    const Instance& instance = same->instance();
     if (!instance.is_static() || instance.address != wanted.address) {
-      go(wanted.id, "replaced by " + wanted.address.text());
+      go(*wanted.id, "replaced by " + wanted.address.text());
     }
   }
-  const auto holder = roster.by_address.find(wanted.address);
-  if (holder != roster.by_address.end() && holder->second != wanted.id) {
-    go(std::string(holder->second), "superseded by the static instance " + wanted.id);
+  const Record* holder = roster.find(wanted.address);
+  if (holder != nullptr && holder->instance().id != wanted.id) {
+    go(*holder->instance().id, "superseded by the static instance " + *wanted.id);
   }
+}
+
+// What many have in common is kept once.
+void Registry::share(Instance& instance) {
+  for (config::Text* text :
+       {&instance.zone, &instance.version, &instance.protocol, &instance.owner}) {
+    *text = texts_.share(*text);
+  }
+  instance.labels = labels_.share(instance.labels);
 }
 
 Registry::Place Registry::add(Roster& roster, Instance instance, std::uint64_t incarnation,
                               bool first, Now now) {
   const CheckState check = first_state(roster.check);
+  share(instance);
   instance.incarnation = incarnation;
   keep_incarnations_above(incarnation);
   instance.live = std::make_shared<Live>(
@@ -156,20 +165,21 @@ Registry::Place Registry::add(Roster& roster, Instance instance, std::uint64_t i
   instance.effective = judge(instance.inputs);
   instance.since_ms = now.wall_ms;
 
-  const std::string id = instance.id;
-  roster.by_address.emplace(instance.address, id);
+  const std::string_view id = *instance.live->identity.id;
   const auto at =
       roster.records.emplace(id, Record(std::move(instance), CheckMachine(roster.check, check),
                                         OutlierMachine(roster.outlier)));
   const Place place{roster, at.first->second};
+  roster.by_address.insert(&place.record);
   place.record.awaited = first && check == CheckState::checking;
   if (place.record.awaited) ++awaited_;
-  rejudge(place, Change::Kind::added, place.record.instance().effective.reason, now);
+  rejudge(place, Change::Kind::added, *place.record.instance().effective.reason, now);
   roster.topology = roster.index;
   return place;
 }
 
 void Registry::update(Place place, Instance wanted, Now now) {
+  share(wanted);
   const Instance& before = place.record.instance();
   const bool rebalance = before.weight != wanted.weight || before.priority != wanted.priority;
   const bool relabel = before.labels != wanted.labels;
@@ -208,8 +218,8 @@ void Registry::remove(Place place, std::string reason, std::optional<config::Dur
   note(place, Change::Kind::removed, record.instance().effective.state, std::move(reason), now);
   roster.topology = roster.index;
   departed_.push_back({record.instance().live, drain});
-  roster.by_address.erase(record.instance().address);
-  roster.records.erase(std::string(record.instance().id));
+  roster.by_address.erase(&record);
+  roster.records.erase(roster.records.find(*record.instance().id));
 }
 
 }  // namespace sluice::registry

@@ -69,14 +69,14 @@ std::string instance_record(const Instance& instance) {
                       {"incarnation", instance.incarnation},
                       {"weight", instance.weight},
                       {"priority", instance.priority},
-                      {"zone", instance.zone},
-                      {"labels", instance.labels},
-                      {"meta", instance.meta},
-                      {"version", instance.version},
-                      {"protocol", instance.protocol},
+                      {"zone", *instance.zone},
+                      {"labels", *instance.labels},
+                      {"meta", *instance.meta},
+                      {"version", *instance.version},
+                      {"protocol", *instance.protocol},
                       {"ttl_ms", instance.ttl_ms},
                       {"status", word(instance.inputs.status)},
-                      {"owner", instance.owner}});
+                      {"owner", *instance.owner}});
 }
 
 std::optional<StoredInstance> read_instance_record(std::string_view bytes, std::string service,
@@ -113,7 +113,7 @@ std::optional<StoredInstance> read_instance_record(std::string_view bytes, std::
 }
 
 std::string admin_record(const Inputs& inputs) {
-  return record_text({{"admin", word(inputs.admin)}, {"reason", inputs.admin_reason}});
+  return record_text({{"admin", word(inputs.admin)}, {"reason", *inputs.admin_reason}});
 }
 
 std::optional<StoredAdmin> read_admin_record(std::string_view bytes, std::string& why) {

@@ -22,7 +22,7 @@ Instance instance_of(const Registration& said, std::uint64_t ttl_ms) {
   instance.version = said.version;
   instance.protocol = said.protocol;
   instance.owner = said.owner;
-  instance.source = "registered";
+  instance.source = registered_source();
   instance.ttl_ms = ttl_ms;
   instance.inputs.lease = ttl_ms != 0 ? LeaseState::held : LeaseState::none;
   instance.inputs.weight = said.weight;
@@ -47,7 +47,7 @@ Receipt unknown_service(std::string_view name) {
 
 Receipt older(const Instance& instance, std::uint64_t incarnation) {
   return fault(Fault::older_incarnation, "incarnation " + std::to_string(incarnation) + " of " +
-                                             instance.id + " has been replaced by " +
+                                             *instance.id + " has been replaced by " +
                                              std::to_string(instance.incarnation));
 }
 
@@ -69,16 +69,16 @@ Receipt Registry::enroll(const Registration& said, bool creates, Now now) {
                                                in_words(min) + " to " + in_words(max) + ", or 0s");
   }
   const auto known = find(said.service, said.id);
-  const auto holder = roster.by_address.find(said.address);
-  const bool is_held = holder != roster.by_address.end() && holder->second != said.id;
+  Record* const holder = roster.find(said.address);
+  const bool is_held = holder != nullptr && holder->instance().id != said.id;
   if (known && known->record.instance().is_static()) {
     return fault(Fault::static_instance, "the instance " + named(said.service, said.id) +
                                              " is a static one of the configuration");
   }
-  if (is_held && roster.records.find(holder->second)->second.instance().is_static()) {
+  if (is_held && holder->instance().is_static()) {
     return fault(Fault::static_instance, "the address " + said.address.text() +
                                              " is that of the static instance " +
-                                             named(said.service, holder->second));
+                                             named(said.service, *holder->instance().id));
   }
   if (known && creates) {
     return fault(Fault::exists, "the instance " + named(said.service, said.id) + " exists");
@@ -88,7 +88,7 @@ Receipt Registry::enroll(const Registration& said, bool creates, Now now) {
   }
   if (known) remove(*known, "replaced by " + said.address.text(), std::nullopt, now);
   if (is_held) {
-    const Place ghost = *find(said.service, std::string(holder->second));
+    const Place ghost{roster, *holder};
     forget(ghost);
     remove(ghost, "superseded by " + said.id, std::nullopt, now);
   }
@@ -154,7 +154,7 @@ bool Registry::restore(const Registration& said, std::uint64_t incarnation, Now 
   const auto at = rosters_.find(said.service);
   if (at == rosters_.end()) return false;
   Roster& roster = at->second;
-  if (roster.records.contains(said.id) || roster.by_address.contains(said.address)) return false;
+  if (roster.find(said.id) != nullptr || roster.find(said.address) != nullptr) return false;
   const auto usual = static_cast<std::uint64_t>(rules_.ttl.default_.count());
   const std::uint64_t ttl_ms = said.ttl_ms.value_or(usual);
   const Place place = add(roster, instance_of(said, ttl_ms), incarnation, true, now);
@@ -170,8 +170,8 @@ void Registry::keep_incarnations_above(std::uint64_t incarnation) {
 std::optional<access::Bounds::Held> Registry::held(const Registration& said) const {
   const auto roster = rosters_.find(said.service);
   const bool known = roster != rosters_.end();
-  if (known && (roster->second.records.contains(said.id) ||
-                roster->second.by_address.contains(said.address))) {
+  if (known &&
+      (roster->second.records.contains(said.id) || roster->second.find(said.address) != nullptr)) {
     return std::nullopt;
   }
   access::Bounds::Held held;
@@ -186,13 +186,13 @@ std::optional<access::Bounds::Held> Registry::held(const Registration& said) con
 void Registry::count_in(Place place) {
   ++registered_;
   if (++place.roster.registered == 1) ++crowded_;
-  ++by_owner_[place.record.instance().owner];
+  ++by_owner_[*place.record.instance().owner];
 }
 
 void Registry::count_out(Place place) {
   --registered_;
   if (--place.roster.registered == 0) --crowded_;
-  const auto owner = by_owner_.find(place.record.instance().owner);
+  const auto owner = by_owner_.find(*place.record.instance().owner);
   if (--owner->second == 0) by_owner_.erase(owner);
 }
 

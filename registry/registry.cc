@@ -62,13 +62,13 @@ std::shared_ptr<const Snapshot> Registry::snapshot() {
 std::optional<Registry::Place> Registry::find(std::string_view service, std::string_view id) {
   const auto roster = rosters_.find(service);
   if (roster == rosters_.end()) return std::nullopt;
-  const auto record = roster->second.records.find(id);
-  if (record == roster->second.records.end()) return std::nullopt;
-  return Place{roster->second, record->second};
+  Record* const record = roster->second.find(id);
+  if (record == nullptr) return std::nullopt;
+  return Place{roster->second, *record};
 }
 
 std::optional<Registry::Place> Registry::find(const Live& instance) {
-  const auto place = find(instance.identity.service, instance.identity.id);
+  const auto place = find(*instance.identity.service, *instance.identity.id);
   if (!place || place->record.instance().live.get() != &instance) return std::nullopt;
   return place;
 }

@@ -34,6 +34,7 @@
 
 #include "config/config.h"
 #include "registry/access/bounds.h"
+#include "registry/pool.h"
 #include "registry/registration.h"
 #include "registry/roster.h"
 #include "registry/snapshot.h"
@@ -206,6 +207,7 @@ class Registry {
   void make_room(Roster& roster, const Instance& wanted, Now now);
   void drop(Roster& roster, Now now);
   Place add(Roster& roster, Instance instance, std::uint64_t incarnation, bool first, Now now);
+  void share(Instance& instance);
   void update(Place place, Instance wanted, Now now);
   void follow_rules(Place place, Now now);
   void remove(Place place, std::string reason, std::optional<config::Duration> drain, Now now);
@@ -246,6 +248,8 @@ class Registry {
   const std::string epoch_;
   config::Registry rules_;
   std::map<std::string, Roster, std::less<>> rosters_;  // by service
+  Pool<std::string> texts_;                             // that instances have in common
+  Pool<config::Labels> labels_;
   std::set<Due> due_;
   std::uint64_t advanced_ms_ = 0;                             // the last advance(); 0: none yet
   std::uint64_t leases_ = 0;                                  // records that have one

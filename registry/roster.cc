@@ -19,6 +19,16 @@ std::shared_ptr<const Instance> Record::publish() {
   return instance_;
 }
 
+Record* Roster::find(std::string_view id) {
+  const auto at = records.find(id);
+  return at != records.end() ? &at->second : nullptr;
+}
+
+Record* Roster::find(const config::Endpoint& address) const {
+  const auto at = by_address.find(address);
+  return at != by_address.end() ? *at : nullptr;
+}
+
 const std::shared_ptr<const Service>& Roster::publish() {
   if (published) return published;
   auto service = std::make_shared<Service>();

@@ -6,10 +6,11 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
+#include <string_view>
 
 #include "config/config.h"
 #include "registry/flap.h"
@@ -43,6 +44,20 @@ class Record {
   bool is_published_ = false;
 };
 
+// Records by where their instances are.
+struct ByAddress {
+  using is_transparent = void;
+  bool operator()(const Record* a, const Record* b) const {
+    return a->instance().address < b->instance().address;
+  }
+  bool operator()(const Record* a, const config::Endpoint& b) const {
+    return a->instance().address < b;
+  }
+  bool operator()(const config::Endpoint& a, const Record* b) const {
+    return a < b->instance().address;
+  }
+};
+
 struct Roster {
   explicit Roster(const config::Service& service)
       : name(service.name),
@@ -53,22 +68,25 @@ struct Roster {
   // The current version; builds it anew if an instance changed since the last call, of which those
   // that did not change are shared.
   const std::shared_ptr<const Service>& publish();
+  Record* find(std::string_view id);                    // null: none
+  Record* find(const config::Endpoint& address) const;  // likewise
 
-  std::string name;
+  config::Text name;
   config::Check check;
   config::Outlier outlier;
   bool registration = true;
-  std::map<std::string, Record, std::less<>> records;  // by id; their addresses are stable
-  std::map<config::Endpoint, std::string> by_address;  // to the id; no two share an address
-  std::uint32_t ejected = 0;                           // of the records
-  std::uint32_t leases = 0;                            // records that have one
-  std::size_t registered = 0;                          // instances that registered
-  std::uint64_t silence_seen_ms = 0;                   // when it was last found out ...
-  bool is_silent = false;                              // whether most of them went quiet
-  std::uint64_t index = 0;                             // as in Service
-  std::uint64_t topology = 0;                          // as in Service
-  std::uint64_t labelled = 0;                          // as in Service
-  std::shared_ptr<const Service> published;            // null: something changed
+  // By id, each the text of the record's own Live. The addresses of records are stable.
+  std::map<std::string_view, Record> records;
+  std::set<Record*, ByAddress> by_address;   // no two share an address
+  std::uint32_t ejected = 0;                 // of the records
+  std::uint32_t leases = 0;                  // records that have one
+  std::size_t registered = 0;                // instances that registered
+  std::uint64_t silence_seen_ms = 0;         // when it was last found out ...
+  bool is_silent = false;                    // whether most of them went quiet
+  std::uint64_t index = 0;                   // as in Service
+  std::uint64_t topology = 0;                // as in Service
+  std::uint64_t labelled = 0;                // as in Service
+  std::shared_ptr<const Service> published;  // null: something changed
 };
 
 }  // namespace sluice::registry

@@ -114,7 +114,7 @@ void enroll(Control& control, const Request& request, const Responder& responder
   const auto view = [service = registration->service](const WriteAnswer& answer) -> Json {
     const registry::Instance& instance = *answer.receipt.instance;
     return {{"service", service},
-            {"id", instance.id},
+            {"id", *instance.id},
             {"incarnation", instance.incarnation},
             {"ttl", config::text(config::Duration(instance.ttl_ms))},
             {"created", answer.receipt.created},
@@ -143,7 +143,7 @@ void beat(Control& control, const Request& request, const Responder& responder) 
   const auto view = [](const WriteAnswer& answer) -> Json {
     const registry::Instance& instance = *answer.receipt.instance;
     return {{"state", word(instance.effective.state)},
-            {"reason", instance.effective.reason},
+            {"reason", *instance.effective.reason},
             {"connections", instance.live->active.load(std::memory_order_relaxed)},
             {"weight", instance.weight},
             {"ttl_remaining", ttl_remaining(instance)},
@@ -196,7 +196,7 @@ void set_admin(Control& control, const Request& request, const Responder& respon
     const registry::Instance& instance = *answer.receipt.instance;
     return {{"admin", word(instance.inputs.admin)},
             {"state", word(instance.effective.state)},
-            {"reason", instance.effective.reason}};
+            {"reason", *instance.effective.reason}};
   };
   control.set_admin(request.segments[2], request.segments[4], std::move(*wish),
                     answer_with(control, responder, view));

@@ -50,7 +50,7 @@ Json view(const Candidate& candidate) {
           {"address", instance.address.host()},
           {"port", instance.address.port},
           {"state", word(instance.effective.state)},
-          {"reason", instance.effective.reason},
+          {"reason", *instance.effective.reason},
           {"weight", instance.weight},
           {"priority", instance.priority},
           {"connections", candidate.load},

@@ -76,7 +76,7 @@ void KetamaRing::add_points(std::uint32_t server, const std::string& name, std::
 std::string KetamaRing::name_of(const config::Endpoint& address) {
   using Family = config::Endpoint::Family;
   const char nul = '\0';
-  if (address.family == Family::unix_path) return address.path + nul;
+  if (address.family == Family::unix_path) return *address.path + nul;
   const std::string host =
       address.family == Family::ipv6 ? "[" + address.host() + "]" : address.host();
   return host + nul + std::to_string(address.port);

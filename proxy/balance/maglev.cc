@@ -12,7 +12,7 @@ namespace {
 
 // As Envoy writes an address: a unix socket is its bare path.
 std::string key_of(const config::Endpoint& address) {
-  return address.family == config::Endpoint::Family::unix_path ? address.path : address.text();
+  return address.family == config::Endpoint::Family::unix_path ? *address.path : address.text();
 }
 
 std::vector<std::uint32_t> build_table(const std::vector<Candidate>& candidates) {

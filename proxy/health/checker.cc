@@ -250,7 +250,7 @@ void Checker::sync(const registry::Snapshot& snapshot,
 }
 
 void Checker::add(const std::shared_ptr<registry::Live>& instance) {
-  const auto check = state_->checks.find(instance->identity.service);
+  const auto check = state_->checks.find(*instance->identity.service);
   if (check == state_->checks.end()) return;
   state_->keep_or_add(instance, check->second);
   state_->wheel.set(state_->next_tick, net::monotonic_ms());

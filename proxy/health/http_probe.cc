@@ -65,7 +65,7 @@ void HttpProbe::set_target(const config::Endpoint& to) {
   const bool is_unix = to.family == config::Endpoint::Family::unix_path;
   const std::string authority = is_unix ? "localhost" : to.text();
   set(CURLOPT_URL, ("http://" + authority + "/").c_str());
-  if (is_unix) set(CURLOPT_UNIX_SOCKET_PATH, to.path.c_str());
+  if (is_unix) set(CURLOPT_UNIX_SOCKET_PATH, to.path->c_str());
   set(CURLOPT_PROXY, "");
   set(CURLOPT_PROTOCOLS_STR, "http");
   set(CURLOPT_FRESH_CONNECT, 1L);

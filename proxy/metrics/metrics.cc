@@ -165,7 +165,7 @@ void for_each_instance(const Snapshot& snapshot, Visit visit) {
 template <class Read>
 void write_instances(Page& page, const Snapshot& snapshot, Family family, Read read_value) {
   for_each_instance(snapshot, [&](const std::string& service, const registry::Instance& instance) {
-    family.add({{"service", service}, {"instance", instance.id}},
+    family.add({{"service", service}, {"instance", *instance.id}},
                std::uint64_t{read_value(instance)});
   });
   page.write(family);
@@ -177,7 +177,7 @@ void write_instance_states(Page& page, const Snapshot& snapshot) {
                     "1 for the effective state that the instance is in, 0 for the others.");
   for_each_instance(snapshot, [&](const std::string& service, const registry::Instance& instance) {
     for (const registry::State state : kStates) {
-      states.add({{"service", service}, {"instance", instance.id}, {"state", word(state)}},
+      states.add({{"service", service}, {"instance", *instance.id}, {"state", word(state)}},
                  std::uint64_t{instance.effective.state == state});
     }
   });

@@ -33,8 +33,8 @@ SocketAddress::SocketAddress(const config::Endpoint& endpoint) {
       break;
     case config::Endpoint::Family::unix_path: {
       storage_.un.sun_family = AF_UNIX;
-      const std::size_t length = std::min(endpoint.path.size(), sizeof(storage_.un.sun_path) - 1);
-      std::memcpy(storage_.un.sun_path, endpoint.path.data(), length);
+      const std::size_t length = std::min(endpoint.path->size(), sizeof(storage_.un.sun_path) - 1);
+      std::memcpy(storage_.un.sun_path, endpoint.path->data(), length);
       size_ = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length + 1);
       break;
     }
@@ -49,7 +49,7 @@ config::Endpoint SocketAddress::endpoint() const {
   if (size_ > kPathAt) {
     // The kernel counts a NUL behind a path that fills sun_path.
     const std::size_t most = std::min(size_ - kPathAt, sizeof(storage_.un.sun_path));
-    endpoint.path.assign(storage_.un.sun_path, ::strnlen(storage_.un.sun_path, most));
+    endpoint.path = std::string(storage_.un.sun_path, ::strnlen(storage_.un.sun_path, most));
   }
   return endpoint;
 }

@@ -50,13 +50,13 @@ bool somebody_answers(const SocketAddress& address) {
 // Removes a socket that a process left behind; anything else at that path is not ours to remove.
 void remove_stale(const config::Endpoint& endpoint) {
   struct stat status;
-  if (::lstat(endpoint.path.c_str(), &status) != 0) return;
+  if (::lstat(endpoint.path->c_str(), &status) != 0) return;
   if (!S_ISSOCK(status.st_mode)) {
     throw std::runtime_error("cannot listen on " + endpoint.text() +
                              ": there is a file that is not a socket");
   }
   if (somebody_answers(SocketAddress(endpoint))) refuse(endpoint, EADDRINUSE);
-  ::unlink(endpoint.path.c_str());
+  ::unlink(endpoint.path->c_str());
 }
 
 }  // namespace
@@ -91,7 +91,7 @@ void ListenSocket::bind_unix(std::size_t workers) {
   remove_stale(endpoint_);
   sockets_.push_back(bound_socket(endpoint_, false));
   struct stat status;
-  if (::stat(endpoint_.path.c_str(), &status) == 0) {
+  if (::stat(endpoint_.path->c_str(), &status) == 0) {
     device_ = status.st_dev;
     inode_ = status.st_ino;
   }
@@ -104,9 +104,9 @@ void ListenSocket::bind_unix(std::size_t workers) {
 ListenSocket::~ListenSocket() {
   if (inode_ == 0) return;
   struct stat status;
-  const bool is_ours = ::lstat(endpoint_.path.c_str(), &status) == 0 && status.st_dev == device_ &&
+  const bool is_ours = ::lstat(endpoint_.path->c_str(), &status) == 0 && status.st_dev == device_ &&
                        status.st_ino == inode_;
-  if (is_ours) ::unlink(endpoint_.path.c_str());
+  if (is_ours) ::unlink(endpoint_.path->c_str());
 }
 
 void ListenSocket::listen(std::uint32_t backlog, const config::Tcp& tcp) {

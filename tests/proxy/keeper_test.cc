@@ -78,7 +78,7 @@ class KeeperTest : public testing::Test {
     last_incarnation_ = next.last_incarnation();
     std::vector<std::string> lines;
     for (const auto& each : next.snapshot()->find("web")->instances) {
-      lines.push_back(each->id + " at " + each->address.text() + " " +
+      lines.push_back(*each->id + " at " + each->address.text() + " " +
                       std::to_string(each->incarnation) + " " +
                       std::string(word(each->inputs.admin)));
     }

@@ -105,7 +105,7 @@ TEST(InstanceJson, SaysEachInputBesideTheEffectiveState) {
 TEST(InstanceJson, ReplacesBytesThatAreNoUtf8) {
   Instance a = *published(instance("a", "10.0.0.1:80"));
   a.zone = "z\xff\xfe!";
-  a.labels = {{"k\xc3", "\xe2\x82"}};
+  a.labels = config::Labels{{"k\xc3", "\xe2\x82"}};
   a.effective.reason = "check: \"caf\xc3\xa9\"\n\x01";
   const json read = json::parse(instance_json(a, 0));
   EXPECT_EQ(read["zone"], "z\uFFFD\uFFFD!");

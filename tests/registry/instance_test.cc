@@ -75,14 +75,14 @@ TEST(Judge, LetsConnectionsInOnlyWhereNothingSpeaksAgainstThem) {
 TEST(Judge, NamesAnInputThatIsAsBadAsTheState) {
   for (const Inputs& in : all_combinations()) {
     const Effective effective = judge(in);
-    const auto names = [&](std::string_view input) { return effective.reason.starts_with(input); };
+    const auto names = [&](std::string_view input) { return effective.reason->starts_with(input); };
     if (effective.state == State::up) {
       EXPECT_TRUE(names("ok")) << describe(in);
     } else {
       EXPECT_TRUE((names("admin: ") && alone(in.admin) == effective.state) ||
                   (names("check: ") && alone(in.check) == effective.state) ||
                   (names("outlier: ") && alone(in.outlier) == effective.state))
-          << describe(in) << " gave " << effective.reason;
+          << describe(in) << " gave " << *effective.reason;
     }
   }
 }

@@ -49,7 +49,7 @@ class Registrations : public ::testing::Test {
     const auto snapshot = registry->snapshot();
     const Instance* found = snapshot->find("web")->find(id);
     if (found == nullptr) return "gone";
-    return std::string(word(found->effective.state)) + ": " + found->effective.reason;
+    return std::string(word(found->effective.state)) + ": " + *found->effective.reason;
   }
   std::vector<std::string> told() {
     static constexpr std::string_view kKinds[] = {"added", "removed", "updated", "state"};
@@ -353,6 +353,18 @@ TEST_F(Registrations, ComeBackWithAReportBeforeTheyAreForgotten) {
   EXPECT_EQ(state("a"), "up: ok");
 }
 
+TEST_F(Registrations, ShareWhatTheyHaveInCommon) {
+  Registration a = said("a", "10.0.0.1:80"), b = said("b", "10.0.0.2:80");
+  a.zone = b.zone = "zone-a";
+  a.labels = b.labels = {{"version", "v7"}};
+  const auto first = enroll(a).instance;
+  const auto second = enroll(b).instance;
+  EXPECT_EQ(&*first->zone, &*second->zone);
+  EXPECT_EQ(&*first->labels, &*second->labels);
+  EXPECT_EQ(&*first->live->identity.service, &*second->live->identity.service);
+  EXPECT_EQ(&*first->live->identity.id, &*first->id);
+}
+
 TEST_F(Registrations, WithoutALeaseStay) {
   begin(believing());
   Registration a = said("a", "10.0.0.1:80");
@@ -458,7 +470,7 @@ TEST_F(Registrations, OfWhichMostGoQuietAtOnceAreVerified) {
   }
   const auto web = registry->snapshot()->services.at("web");
   for (const auto& each : web->instances) {
-    EXPECT_EQ(each->is_up(), each->id != "i7") << each->id << " " << each->effective.reason;
+    EXPECT_EQ(each->is_up(), each->id != "i7") << *each->id << " " << *each->effective.reason;
   }
   EXPECT_EQ(state("i0"), "up: lease_missed");
 }

@@ -194,8 +194,8 @@ class Model {
     Known* known = draw_instance(&members);
     if (known == nullptr) return;
     known->admin = static_cast<Admin>(below(3));
-    EXPECT_TRUE(registry_.set_admin(known->live->identity.service, known->said.id, known->admin, "",
-                                    at(now_ms_)));
+    EXPECT_TRUE(registry_.set_admin(*known->live->identity.service, known->said.id, known->admin,
+                                    "", at(now_ms_)));
   }
 
   void compare(int step) {
@@ -264,7 +264,7 @@ class Model {
     std::map<std::pair<std::string, std::string>, std::pair<std::uint64_t, State>> shown;
     for (const auto& [name, service] : snapshot.services) {
       for (const auto& each : service->instances) {
-        shown[{name, each->id}] = {each->incarnation, each->effective.state};
+        shown[{name, *each->id}] = {each->incarnation, each->effective.state};
       }
     }
     EXPECT_EQ(journal_, shown);

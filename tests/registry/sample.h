@@ -58,7 +58,7 @@ inline std::shared_ptr<const Instance> look(Registry& registry, std::string_view
   const Service* in = snapshot->find(service);
   if (in != nullptr) {
     for (const auto& instance : in->instances) {
-      if (instance->id == id) return instance;
+      if (*instance->id == id) return instance;
     }
   }
   throw std::runtime_error("no instance " + std::string(id) + " in " + std::string(service));

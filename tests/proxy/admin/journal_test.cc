@@ -80,10 +80,10 @@ TEST(Steps, KnowTheInstanceBeforeEachUpdate) {
   label("3");
   const auto all = steps(*before, registry.take_changes());
   ASSERT_EQ(all.size(), 3u);
-  EXPECT_EQ(all[0].before->labels.at("v"), "1");
+  EXPECT_EQ(all[0].before->labels->at("v"), "1");
   EXPECT_EQ(all[1].before, nullptr);
-  EXPECT_EQ(all[2].before->labels.at("v"), "2");
-  EXPECT_EQ(all[2].change.instance->labels.at("v"), "3");
+  EXPECT_EQ(all[2].before->labels->at("v"), "2");
+  EXPECT_EQ(all[2].change.instance->labels->at("v"), "3");
 }
 
 }  // namespace
