@@ -116,15 +116,15 @@ std::shared_ptr<const registry::Instance> AdminView::choose(const std::string& s
                                                             bool& known) {
   const auto snapshot = control_.published_snapshot_.get();
   const auto found = snapshot->services.find(service);
-  known = found != snapshot->services.end();
+  known = found != nullptr;
   const registry::Instance* instance = nullptr;
   if (known) {
-    const balance::Pick pick = this->pick(*found->second, selector, client);
-    if (pick) instance = found->second->find(pick.member->id());
+    const balance::Pick pick = this->pick(*found, selector, client);
+    if (pick) instance = found->find(pick.member->id());
   }
   control_.metrics_.discovery_request(service, instance != nullptr ? 200 : 404);
   if (instance == nullptr) return nullptr;
-  return {found->second, instance};  // kept alive by its service
+  return {found, instance};  // kept alive by its service
 }
 
 // The plan's own balancer where it has one for that selection.
@@ -134,12 +134,12 @@ balance::Pick AdminView::pick(const registry::Service& service, const config::Se
   if (!plan) return {};
   const std::string key = selection_key(service.name, selector);
   const auto upstream = plan->upstreams.find(key);
-  if (upstream != plan->upstreams.end()) {
+  if (upstream != nullptr) {
     auto cursor = cursors_.find(key);
     if (cursor == cursors_.end()) {
       cursor = cursors_.emplace(key, balance::Cursor::seeded(control_.worker_count_)).first;
     }
-    return upstream->second->balancer->pick({client}, {}, cursor->second);
+    return upstream->balancer->pick({client}, {}, cursor->second);
   }
   const auto config = control_.published_config_.get();
   const config::Service* configured = config->find_service(service.name);

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +11,7 @@
 
 #include "proxy/net/listen_socket.h"
 #include "proxy/session/route.h"
+#include "registry/directory.h"
 
 namespace sluice {
 
@@ -34,7 +34,7 @@ struct Plan {
   std::vector<ListenerPlan> listeners;
   // By key: every service, whether a listener leads to it or not, and each selection of one that a
   // listener asks for.
-  std::map<std::string, std::shared_ptr<const session::Upstream>, std::less<>> upstreams;
+  registry::Directory<session::Upstream, &session::Upstream::key> upstreams;
   // Grows each time that instances or listeners were condemned: their connections are to be closed.
   std::uint64_t sweep = 0;
   std::optional<DrainPlan> drain;

@@ -70,6 +70,7 @@ void Planner::adopt(SocketSet sockets) {
     if (!sockets.contains(endpoint)) leaving_[endpoint] = socket;
   }
   sockets_ = std::move(sockets);
+  last_.reset();
 }
 
 std::shared_ptr<const Plan> Planner::plan(const config::Config& config,
@@ -78,27 +79,52 @@ std::shared_ptr<const Plan> Planner::plan(const config::Config& config,
   plan->version = ++version_;
   plan->registry_index = snapshot.index;
   plan->sweep = sweep_;
-  for (const config::Service& service : config.services) {
-    plan->upstreams[service.name] = upstream(config, service, "", snapshot);
+  if (last_ == nullptr) {
+    begin_afresh(config, *plan);
+    for (const auto& [name, use] : uses_) follow(config, snapshot, use, *plan);
+    keep_only(upstreams_, plan->upstreams);
+  } else {
+    plan->upstreams = last_->upstreams;
+    plan->listeners = last_->listeners;
+    snapshot.services.differences(seen_, [&](const std::string& name) {
+      const auto use = uses_.find(name);
+      if (use != uses_.end()) follow(config, snapshot, use->second, *plan);
+    });
   }
+  seen_ = snapshot.services;
+  last_ = plan;
+  return plan;
+}
+
+void Planner::begin_afresh(const config::Config& config, Plan& plan) {
+  uses_.clear();
+  for (const config::Service& service : config.services) uses_[service.name].service = &service;
   std::set<std::string> names;
   for (const config::Listener& listener : config.listeners) {
     names.insert(listener.name);
-    ListenerPlan& line = plan->listeners.emplace_back();
-    auto chosen = plan->upstreams.at(listener.service);
-    if (!listener.selector.empty()) {
-      const config::Service& service = *config.find_service(listener.service);
-      chosen = upstream(config, service, listener.selector, snapshot);
-      plan->upstreams[chosen->key] = chosen;
-    }
-    line.route = route(config, listener, std::move(chosen));
+    uses_.at(listener.service).listeners.push_back(plan.listeners.size());
+    ListenerPlan& line = plan.listeners.emplace_back();
     for (const std::string& bind : listener.bind) {
       line.sockets.push_back(sockets_.at(endpoint_of(bind)));
     }
   }
-  keep_only(upstreams_, plan->upstreams);
   keep_only(lines_, names);
-  return plan;
+}
+
+// Has the plan show what the snapshot says of a service.
+void Planner::follow(const config::Config& config, const registry::Snapshot& snapshot,
+                     const Use& use, Plan& plan) {
+  const auto whole = upstream(config, *use.service, "", snapshot);
+  plan.upstreams.put(whole);
+  for (const std::size_t place : use.listeners) {
+    const config::Listener& listener = config.listeners[place];
+    auto chosen = whole;
+    if (!listener.selector.empty()) {
+      chosen = upstream(config, *use.service, listener.selector, snapshot);
+      plan.upstreams.put(chosen);
+    }
+    plan.listeners[place].route = route(config, listener, std::move(chosen));
+  }
 }
 
 std::shared_ptr<const Plan> Planner::drain_plan(const Plan& last, DrainPlan drain) {
@@ -109,6 +135,7 @@ std::shared_ptr<const Plan> Planner::drain_plan(const Plan& last, DrainPlan drai
   plan->sweep = sweep_;
   plan->drain = drain;
   sockets_.clear();
+  last_.reset();
   return plan;
 }
 

@@ -1,7 +1,9 @@
 // Makes plans from a configuration and a snapshot of the registry. Control loop only.
 //
 // What did not change between two plans is the same object in both: balancers (with their rings and
-// tables), routes, sockets, cells. A change of health builds nothing at all.
+// tables), routes, sockets, cells. A change of health builds nothing at all, and what the snapshot
+// shares with the one before is not looked at: a plan costs what has changed, and a pointer or two
+// for each listener.
 #pragma once
 
 #include <cstdint>
@@ -31,9 +33,11 @@ class Planner {
   static void listen(const SocketSet& sockets, const config::Config& config);
   // Takes over the sockets of bind(); those that are in it no more go with the plans that hold
   // them.
+  // To be called for every new configuration: the next plan is made afresh.
   void adopt(SocketSet sockets);
   const SocketSet& sockets() const { return sockets_; }
 
+  // Requires: `config` is that of the last plan, and where it was then, or adopt() was called.
   std::shared_ptr<const Plan> plan(const config::Config& config,
                                    const registry::Snapshot& snapshot);
   // A plan without listeners, for the end.
@@ -60,6 +64,13 @@ class Planner {
     config::Relay relay;
     std::shared_ptr<const session::Route> route;
   };
+  struct Use {  // of a service
+    const config::Service* service = nullptr;
+    std::vector<std::size_t> listeners;  // by their places
+  };
+  void begin_afresh(const config::Config& config, Plan& plan);
+  void follow(const config::Config& config, const registry::Snapshot& snapshot, const Use& use,
+              Plan& plan);
   std::shared_ptr<const session::Upstream> upstream(const config::Config& config,
                                                     const config::Service& service,
                                                     const std::string& selector,
@@ -75,6 +86,9 @@ class Planner {
       leaving_;  // let go, perhaps not closed yet
   std::map<std::string, Built> upstreams_;
   std::map<std::string, Line> lines_;
+  std::map<std::string, Use> uses_;   // by service, of the last plan's configuration
+  std::shared_ptr<const Plan> last_;  // null: the next one is made afresh
+  registry::Services seen_;           // by the last plan
   std::uint64_t version_ = 0;
   std::uint64_t sweep_ = 0;
 };

@@ -94,10 +94,9 @@ void Worker::adopt(std::shared_ptr<const Plan> plan) {
   adopt_listeners();
   // Services that live on in connections only see what became of their instances, too.
   for (const auto& [name, state] : services_) {
-    const auto known = plan_->upstreams.find(name);
-    if (const auto alive = state.lock(); alive && known != plan_->upstreams.end()) {
-      alive->current = known->second;
-    }
+    const auto alive = state.lock();
+    if (!alive) continue;
+    if (auto known = plan_->upstreams.find(name)) alive->current = std::move(known);
   }
   std::erase_if(services_, [](const auto& entry) { return entry.second.expired(); });
   if (plan_->sweep != std::exchange(swept_, plan_->sweep)) sweep();
@@ -152,8 +151,7 @@ std::shared_ptr<session::ServiceState> Worker::service_known_for(const session::
     if (auto state = used->second.lock()) return state;
   }
   if (plan_) {
-    const auto planned = plan_->upstreams.find(name);
-    if (planned != plan_->upstreams.end()) return service_state(planned->second);
+    if (const auto planned = plan_->upstreams.find(name)) return service_state(planned);
   }
   return service_state(route.upstream);
 }

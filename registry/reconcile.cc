@@ -92,6 +92,7 @@ void Registry::reconcile(const std::vector<config::Service>& services, bool firs
 }
 
 void Registry::drop(Roster& roster, Now now) {
+  note_service(roster);
   if (roster.records.empty()) ++index_;  // nobody else's change tells that it went
   while (!roster.records.empty()) {
     remove({roster, roster.records.begin()->second}, "no longer configured", std::nullopt, now);
@@ -121,7 +122,10 @@ void Registry::fit(Roster& roster, const config::Service& service, bool first, N
   }
   for (auto& [id, record] : roster.records) follow_rules({roster, record}, now);
   // A service that is new and empty: nobody else's change tells that it came.
-  if (roster.index == 0) roster.index = roster.topology = ++index_;
+  if (roster.index == 0) {
+    roster.index = roster.topology = ++index_;
+    note_service(roster);
+  }
 }
 
 // Whoever has the id or the address of a static instance and is not that instance goes.

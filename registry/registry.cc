@@ -52,9 +52,16 @@ std::shared_ptr<const Snapshot> Registry::snapshot() {
   auto next = std::make_shared<Snapshot>();
   next->index = index_;
   next->epoch = epoch_;
-  for (auto& [name, roster] : rosters_) {
-    next->services.emplace_hint(next->services.end(), name, roster.publish());
+  if (snapshot_) next->services = snapshot_->services;
+  for (const std::string& name : changed_) {
+    const auto at = rosters_.find(name);
+    if (at != rosters_.end()) {
+      next->services.put(at->second.publish());
+    } else {
+      next->services.erase(name);
+    }
   }
+  changed_.clear();
   snapshot_ = std::move(next);
   return snapshot_;
 }
@@ -121,10 +128,15 @@ void Registry::rejudge(Place place, Change::Kind kind, std::string reason, Now n
 void Registry::note(Place place, Change::Kind kind, State from, std::string reason, Now now) {
   const Instance& instance = place.record.instance();
   place.roster.index = ++index_;
-  place.roster.published.reset();
+  note_service(place.roster);
   changes_.push_back({kind, index_, now.wall_ms, place.roster.name, instance.id,
                       instance.incarnation, instance.address.text(), from, instance.effective.state,
                       std::move(reason), place.record.publish()});
+}
+
+// It came, or is not what the last snapshot shows.
+void Registry::note_service(const Roster& roster) {
+  if (!changed_.contains(*roster.name)) changed_.insert(roster.name);
 }
 
 void Registry::stop_awaiting(Record& record) {

@@ -244,10 +244,12 @@ class Registry {
   void stop_awaiting(Record& record);
   void schedule(Place place, Due::Kind kind, std::uint64_t at_ms);
   void unschedule(Place place);
+  void note_service(const Roster& roster);
 
   const std::string epoch_;
   config::Registry rules_;
   std::map<std::string, Roster, std::less<>> rosters_;  // by service
+  std::set<std::string, std::less<>> changed_;          // services, since the last snapshot
   Pool<std::string> texts_;                             // that instances have in common
   Pool<config::Labels> labels_;
   std::set<Due> due_;

@@ -29,8 +29,7 @@ Record* Roster::find(const config::Endpoint& address) const {
   return at != by_address.end() ? *at : nullptr;
 }
 
-const std::shared_ptr<const Service>& Roster::publish() {
-  if (published) return published;
+std::shared_ptr<const Service> Roster::publish() {
   auto service = std::make_shared<Service>();
   service->name = name;
   service->index = index;
@@ -38,8 +37,7 @@ const std::shared_ptr<const Service>& Roster::publish() {
   service->labelled = labelled;
   service->instances.reserve(records.size());
   for (auto& [id, record] : records) service->instances.push_back(record.publish());
-  published = std::move(service);
-  return published;
+  return service;
 }
 
 }  // namespace sluice::registry

@@ -65,9 +65,8 @@ struct Roster {
         outlier(service.outlier),
         registration(service.registration) {}
 
-  // The current version; builds it anew if an instance changed since the last call, of which those
-  // that did not change are shared.
-  const std::shared_ptr<const Service>& publish();
+  // The current version; of its instances those that did not change since the last one are shared.
+  std::shared_ptr<const Service> publish();
   Record* find(std::string_view id);                    // null: none
   Record* find(const config::Endpoint& address) const;  // likewise
 
@@ -77,16 +76,15 @@ struct Roster {
   bool registration = true;
   // By id, each the text of the record's own Live. The addresses of records are stable.
   std::map<std::string_view, Record> records;
-  std::set<Record*, ByAddress> by_address;   // no two share an address
-  std::uint32_t ejected = 0;                 // of the records
-  std::uint32_t leases = 0;                  // records that have one
-  std::size_t registered = 0;                // instances that registered
-  std::uint64_t silence_seen_ms = 0;         // when it was last found out ...
-  bool is_silent = false;                    // whether most of them went quiet
-  std::uint64_t index = 0;                   // as in Service
-  std::uint64_t topology = 0;                // as in Service
-  std::uint64_t labelled = 0;                // as in Service
-  std::shared_ptr<const Service> published;  // null: something changed
+  std::set<Record*, ByAddress> by_address;  // no two share an address
+  std::uint32_t ejected = 0;                // of the records
+  std::uint32_t leases = 0;                 // records that have one
+  std::size_t registered = 0;               // instances that registered
+  std::uint64_t silence_seen_ms = 0;        // when it was last found out ...
+  bool is_silent = false;                   // whether most of them went quiet
+  std::uint64_t index = 0;                  // as in Service
+  std::uint64_t topology = 0;               // as in Service
+  std::uint64_t labelled = 0;               // as in Service
 };
 
 }  // namespace sluice::registry

@@ -12,8 +12,7 @@ const Instance* Service::find(std::string_view id) const {
 }
 
 const Service* Snapshot::find(std::string_view name) const {
-  const auto at = services.find(name);
-  return at != services.end() ? at->second.get() : nullptr;
+  return services.find(name).get();
 }
 
 }  // namespace sluice::registry

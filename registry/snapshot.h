@@ -3,12 +3,12 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "registry/directory.h"
 #include "registry/instance.h"
 
 namespace sluice::registry {
@@ -25,14 +25,16 @@ struct Service {
   const Instance* find(std::string_view id) const;  // null: none
 };
 
+using Services = Directory<Service, &Service::name>;
+
 struct Snapshot {
   // Grows by one with each change of one instance; a service that comes or goes without instances
   // is one change too. 0: nothing has happened yet.
   std::uint64_t index = 0;
   std::string epoch;  // the registry's identity: an index that starts again has another epoch
-  std::map<std::string, std::shared_ptr<const Service>, std::less<>> services;
+  Services services;
 
-  const Service* find(std::string_view name) const;  // null: none
+  const Service* find(std::string_view name) const;  // null: none; as long as this snapshot lasts
 };
 
 }  // namespace sluice::registry

@@ -468,7 +468,7 @@ TEST_F(Registrations, OfWhichMostGoQuietAtOnceAreVerified) {
       if (!answers) registry->give_up(*doubt.live, "the probe failed", at(now_ms));
     }
   }
-  const auto web = registry->snapshot()->services.at("web");
+  const auto web = registry->snapshot()->services.find("web");
   for (const auto& each : web->instances) {
     EXPECT_EQ(each->is_up(), each->id != "i7") << *each->id << " " << *each->effective.reason;
   }

@@ -73,9 +73,9 @@ TEST(Snapshot, SharesWhatDidNotChange) {
   registry.checked(*sample::live(registry, "web", "i1"), sample::kPassed, at(10));
   const auto after = registry.snapshot();
 
-  EXPECT_EQ(after->services.at("pg"), before->services.at("pg"));
-  const auto& old_web = before->services.at("web")->instances;
-  const auto& new_web = after->services.at("web")->instances;
+  EXPECT_EQ(after->services.find("pg"), before->services.find("pg"));
+  const auto& old_web = before->services.find("web")->instances;
+  const auto& new_web = after->services.find("web")->instances;
   EXPECT_EQ(new_web[0], old_web[0]);
   EXPECT_NE(new_web[1], old_web[1]);
   EXPECT_EQ(new_web[2], old_web[2]);

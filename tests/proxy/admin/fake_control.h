@@ -33,7 +33,7 @@ class FakeControl : public Control {
     auto made = std::make_shared<registry::Snapshot>();
     made->index = 7;
     made->epoch = "e1";
-    made->services.emplace("pg", std::make_shared<const registry::Service>(std::move(pg)));
+    made->services.put(std::make_shared<const registry::Service>(std::move(pg)));
     snapshot_ = std::move(made);
   }
 

@@ -55,7 +55,7 @@ registry::Snapshot version() {
   registry::Service web;
   web.name = "web";
   web.index = 5;
-  snapshot.services.emplace("web", std::make_shared<const registry::Service>(web));
+  snapshot.services.put(std::make_shared<const registry::Service>(web));
   return snapshot;
 }
 

@@ -16,7 +16,7 @@ std::shared_ptr<const registry::Snapshot> version(std::uint64_t web, std::uint64
     registry::Service service;
     service.name = name;
     service.index = index;
-    made->services.emplace(name, std::make_shared<const registry::Service>(std::move(service)));
+    made->services.put(std::make_shared<const registry::Service>(std::move(service)));
   }
   return made;
 }

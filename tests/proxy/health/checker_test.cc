@@ -59,7 +59,7 @@ class Fleet {
       auto service = std::make_shared<registry::Service>();
       service->name = name;
       service->instances = each.instances;
-      snapshot.services[name] = service;
+      snapshot.services.put(service);
     }
     return snapshot;
   }

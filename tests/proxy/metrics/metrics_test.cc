@@ -57,7 +57,7 @@ class MetricsTest : public ::testing::Test {
       for (Instance& one : instances) {
         service->instances.push_back(std::make_shared<const Instance>(std::move(one)));
       }
-      snapshot->services[name] = std::move(service);
+      snapshot->services.put(std::move(service));
     }
     const std::lock_guard lock(mutex_);
     snapshot_ = std::move(snapshot);

@@ -1,0 +1,84 @@
+#include "registry/directory.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <random>
+#include <set>
+#include <string>
+
+namespace sluice::registry {
+namespace {
+
+struct Thing {
+  std::string name;
+  int version = 0;
+};
+using Things = Directory<Thing, &Thing::name>;
+using Model = std::map<std::string, std::shared_ptr<const Thing>>;
+
+void expect_equal(const Things& things, const Model& model) {
+  ASSERT_EQ(things.size(), model.size());
+  auto expected = model.begin();
+  for (const auto& [name, value] : things) {
+    EXPECT_EQ(name, expected->first);
+    EXPECT_EQ(value, expected->second);
+    ++expected;
+  }
+}
+
+std::set<std::string> differences(const Things& now, const Things& before) {
+  std::set<std::string> names;
+  now.differences(before, [&](const std::string& name) {
+    EXPECT_TRUE(names.insert(name).second) << name << " is told once";
+  });
+  return names;
+}
+
+TEST(Directory, IsEmptyAtFirst) {
+  const Things things;
+  EXPECT_TRUE(things.empty());
+  EXPECT_EQ(things.find("a"), nullptr);
+  EXPECT_EQ(things.begin(), things.end());
+  EXPECT_TRUE(differences(things, things).empty());
+}
+
+// Against a map, version by version; a version that was copied stays as it was.
+TEST(Directory, AgreesWithAMapAndNamesWhatDiffers) {
+  std::mt19937 random(20'240'229);
+  Things things, before;
+  Model model, model_before;
+  for (int round = 0; round < 300; ++round) {
+    const auto changes = random() % 8;
+    for (unsigned i = 0; i < changes; ++i) {
+      const std::string name = "s" + std::to_string(random() % 400);
+      if (random() % 4 != 0) {
+        const auto thing = std::make_shared<const Thing>(Thing{name, round});
+        things.put(thing);
+        model[name] = thing;
+      } else {
+        things.erase(name);
+        model.erase(name);
+      }
+    }
+    expect_equal(things, model);
+    expect_equal(before, model_before);
+    std::set<std::string> expected;
+    for (const auto& [name, value] : model) {
+      const auto at = model_before.find(name);
+      if (at == model_before.end() || at->second != value) expected.insert(name);
+    }
+    for (const auto& [name, value] : model_before) {
+      if (!model.contains(name)) expected.insert(name);
+    }
+    EXPECT_EQ(differences(things, before), expected);
+    for (const auto& [name, value] : model) EXPECT_EQ(things.find(name), value);
+    before = things;
+    model_before = model;
+  }
+  EXPECT_GT(things.size(), 150u) << "more than a page";
+}
+
+}  // namespace
+}  // namespace sluice::registry
