@@ -22,7 +22,8 @@ std::uint64_t count(config::Duration duration) {
 void Registry::advance(Now now) {
   const std::uint64_t since_ms = now.mono_ms - std::exchange(advanced_ms_, now.mono_ms);
   if (rules_.own_lag_guard && leases_ > 0 && since_ms > kMostLagMs) postpone(since_ms);
-  while (!due_.empty() && due_.begin()->at_ms <= now.mono_ms) {
+  for (std::size_t n = 0; n < kMostAtOnce && !due_.empty(); ++n) {
+    if (due_.begin()->at_ms > now.mono_ms) return;
     const Due due = *due_.begin();
     const Place place{*due.roster, *due.record};
     schedule(place, due.kind, 0);

@@ -93,6 +93,8 @@ class Registry {
  public:
   // Advancing may come this late before it counts as a stall of our own (own_lag_guard).
   static constexpr std::uint64_t kMostLagMs = 1000;
+  // So much falls due in one advance().
+  static constexpr std::size_t kMostAtOnce = 256;
 
   // `epoch`: a text that no other life of this registry has had.
   explicit Registry(std::string epoch, config::Registry rules = {});
@@ -166,8 +168,10 @@ class Registry {
   bool set_admin(std::string_view service, std::string_view id, Admin admin, std::string reason,
                  Now now);
 
-  // Ends ejections, leases and suppressions that are over. To be called at or after next_ms();
-  // early is harmless, and late by more than kMostLagMs puts off every lease by as much.
+  // Ends ejections, leases and suppressions that are over, kMostAtOnce of them: where there are
+  // more, next_ms() says that they are due still, so that their end, published by its parts, holds
+  // up nobody. To be called at or after next_ms(); early is harmless, and late by more than
+  // kMostLagMs puts off every lease by as much.
   void advance(Now now);
   std::uint64_t next_ms() const;  // monotonic; UINT64_MAX: nothing is due
 

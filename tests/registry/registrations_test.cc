@@ -353,6 +353,26 @@ TEST_F(Registrations, ComeBackWithAReportBeforeTheyAreForgotten) {
   EXPECT_EQ(state("a"), "up: ok");
 }
 
+// However many end at once, each call has its bound, and the rest is due still.
+TEST_F(Registrations, ThatEndTogetherEndInParts) {
+  config::Registry rules;
+  rules.on_expire.verify = config::Verify::none;
+  rules.self_preservation.threshold = 1;
+  begin(rules);
+  constexpr std::size_t kAll = 2 * Registry::kMostAtOnce + 1;
+  for (std::size_t i = 0; i < kAll; ++i) {
+    enroll(said("i" + std::to_string(i),
+                "10.0." + std::to_string(i / 250) + "." + std::to_string(i % 250 + 1) + ":80"));
+  }
+  forget_lists();
+  for (const std::size_t ended : {Registry::kMostAtOnce, Registry::kMostAtOnce, std::size_t{1}}) {
+    EXPECT_LE(registry->next_ms(), 30'000u);
+    registry->advance(at(30'000));
+    EXPECT_EQ(registry->take_changes().size(), ended);
+  }
+  EXPECT_GT(registry->next_ms(), 30'000u);
+}
+
 TEST_F(Registrations, ShareWhatTheyHaveInCommon) {
   Registration a = said("a", "10.0.0.1:80"), b = said("b", "10.0.0.2:80");
   a.zone = b.zone = "zone-a";
