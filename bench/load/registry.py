@@ -248,10 +248,11 @@ def scraped(server):
 
 
 def expiry(server, sizes, what, restarted):
-    """All leases end at once, and a while later all instances are deleted."""
+    """All leases but one end at once, and a while later all instances are deleted."""
     due = restarted + sizes.ttl
     longest = 15 + sizes.instances / 5_000
     time.sleep(max(0, due - 2 - time.monotonic()))
+    ask(server, "register", count=1, ttl="5m")
     with prober(server, longest + 10) as probe:
         probe.wait_for("measuring")
         wait_until(lambda: server.instances().get("down", 0) > sizes.instances - 2 - COMERS,
