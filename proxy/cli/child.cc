@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <system_error>
 
 #include "config/printable.h"
@@ -36,6 +37,7 @@ void reset_signals() {
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::unsetenv("SLUICE_TOKEN");
   ::execvp(arguments[0], arguments);
   const int error = errno;
   [[maybe_unused]] const ssize_t told = ::write(failure, &error, sizeof(error));

@@ -1,9 +1,10 @@
 // The program that `sluice exec` runs: started, signalled, and asked how it ended.
 //
 // It has our standard streams, working directory and environment, and whatever other descriptors
-// our caller left open for it; all of ours are close-on-exec. Its signals are as the kernel starts
-// a program with: none blocked, none ignored, but for a SIGHUP that our caller had us ignore
-// (nohup).
+// our caller left open for it; all of ours are close-on-exec. Our own SLUICE_TOKEN stays ours: what
+// the program logs, shows or hands on holds no secret of the registry. Its signals are as the
+// kernel starts a program with: none blocked, none ignored, but for a SIGHUP that our caller had us
+// ignore (nohup).
 //
 // It leads a process group of its own. A terminal sends its signals (Ctrl-C) to the group in the
 // foreground, which is ours, so that each reaches the program once: when it is passed on here. In

@@ -166,6 +166,25 @@ TEST(Exec, ItsProgramStartsWithoutOurDescriptorsAndSignals) {
             "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
 }
 
+TEST(Exec, ItsProgramDoesNotLearnTheToken) {
+  const TempDir files;
+  Command line;
+  line.arguments = {sluice_binary(),
+                    "exec",
+                    "--service",
+                    "s",
+                    "--port",
+                    "1",
+                    "--",
+                    "sh",
+                    "-c",
+                    "echo ${SLUICE_TOKEN-none} $MINE"};
+  line.output = files.path("out");
+  line.environment = {{"SLUICE_TOKEN", "slu_0a1b"}, {"MINE", "kept"}};
+  ASSERT_EQ(Process(line).wait(), ExitStatus{});
+  EXPECT_EQ(read_file(files.path("out")), "none kept\n");
+}
+
 TEST(Exec, TheProgramEndsWithItWhateverEndsIt) {
   Sluice sluice({});
   ExecProcess exec(sluice, {});
