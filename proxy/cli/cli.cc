@@ -8,7 +8,6 @@
 
 #include "config/load.h"
 #include "config/printable.h"
-#include "proxy/cli/admin_address.h"
 #include "proxy/cli/check.h"
 #include "proxy/cli/demo.h"
 #include "proxy/cli/exec_command.h"
@@ -18,6 +17,7 @@
 #include "proxy/cli/usage.h"
 #include "proxy/cli/version.h"
 #include "proxy/cli/watch.h"
+#include "proxy/client/admin_address.h"
 
 namespace sluice::cli {
 namespace {
@@ -160,7 +160,7 @@ class CommandLine {
         ->capture_default_str();
 
     add("watch", "Every change as it happens, until it is interrupted", [this] {
-      return at_admin([this](const AdminAddress& where) {
+      return at_admin([this](const client::AdminAddress& where) {
         return watch(where, question_.service, as_json_, out_, err_);
       });
     })->add_option("SERVICE", question_.service, "Only those of this service");
@@ -196,8 +196,9 @@ class CommandLine {
   }
 
   int carry_out_order(const Order& order) {
-    return at_admin(
-        [&](const AdminAddress& where) { return carry_out(where, order, as_json_, out_, err_); });
+    return at_admin([&](const client::AdminAddress& where) {
+      return carry_out(where, order, as_json_, out_, err_);
+    });
   }
 
   int run_program(const ExecRequest& request) {
@@ -206,15 +207,19 @@ class CommandLine {
           "the program to run stands after --, as in: sluice exec --service web --port 8080 -- "
           "./server 8080");
     }
-    return at_admin([&](const AdminAddress& where) { return run_exec(where, request, err_); });
+    return at_admin(
+        [&](const client::AdminAddress& where) { return run_exec(where, request, err_); });
   }
 
-  int at_admin(const std::function<int(const AdminAddress&)>& act) {
+  int at_admin(const std::function<int(const client::AdminAddress&)>& act) {
     std::string why;
-    auto where = AdminAddress::parse(admin_, why);
+    auto where = client::AdminAddress::parse(admin_, why);
     if (!where) return refuse("--admin " + config::one_line(admin_) + ": " + why);
+    where->advice = {" (is sluice running? --admin ADDR or SLUICE_ADMIN chooses another)",
+                     " (the secret of a token is read from SLUICE_TOKEN)"};
     where->secret = config::process_environment("SLUICE_TOKEN").value_or("");
-    if (!is_secret(where->secret)) return refuse("SLUICE_TOKEN is not the secret of a token");
+    if (!client::is_secret(where->secret))
+      return refuse("SLUICE_TOKEN is not the secret of a token");
     return act(*where);
   }
 
@@ -229,7 +234,7 @@ class CommandLine {
   const Serve& serve_;
   std::function<int()> chosen_;
   std::string program_;
-  std::string admin_{kDefaultAdmin};
+  std::string admin_{client::kDefaultAdmin};
   std::string file_;
   Question question_;
   TokenRequest token_;

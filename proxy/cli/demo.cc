@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include "config/load.h"
-#include "proxy/cli/admin_address.h"
 #include "proxy/cli/demo_rota.h"
+#include "proxy/client/admin_address.h"
 #include "proxy/net/address.h"
 #include "proxy/net/fd.h"
 
@@ -96,7 +96,7 @@ std::string demo_instructions(const std::string& program, const DemoBinds& wante
                               const DemoBinds& open,
                               const std::vector<DemoBackends::Address>& backends) {
   const std::string sluice =
-      program + (open.admin == kDefaultAdmin ? "" : " --admin " + open.admin) + " ";
+      program + (open.admin == client::kDefaultAdmin ? "" : " --admin " + open.admin) + " ";
   std::string text =
       "The demo runs: three backends that have registered themselves, two listeners in front of "
       "them.\n";

@@ -5,12 +5,13 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "proxy/cli/fields.h"
 #include "proxy/cli/instance_orders.h"
+#include "proxy/client/fields.h"
 
 namespace sluice::cli {
 namespace {
 
+using client::text_at;
 using namespace std::chrono_literals;
 
 constexpr auto kTurn = 1s;  // from report to report
@@ -24,13 +25,14 @@ constexpr std::size_t kDrainsAt = 4;
 constexpr std::size_t kLeavesAt = 6;
 constexpr std::size_t kReturnsAt = 8;
 
-Answer ask(AdminClient& client, AdminRequest request) {
+client::Answer ask(client::AdminClient& client, client::AdminRequest request) {
   request.within = kAnswerWithin;
   return client.ask(request);
 }
 
-Announcement announcement_of(const std::string& service, const DemoBackends::Address& backend) {
-  Announcement said;
+client::Announcement announcement_of(const std::string& service,
+                                     const DemoBackends::Address& backend) {
+  client::Announcement said;
   said.service = service;
   said.id = backend.name;
   said.address = "127.0.0.1:" + std::to_string(backend.port);
@@ -38,9 +40,9 @@ Announcement announcement_of(const std::string& service, const DemoBackends::Add
   return said;
 }
 
-AdminAddress address_at(const std::string& admin) {
+client::AdminAddress address_at(const std::string& admin) {
   std::string why;
-  return AdminAddress::parse(admin, why).value_or(AdminAddress());
+  return client::AdminAddress::parse(admin, why).value_or(client::AdminAddress());
 }
 
 }  // namespace
@@ -63,7 +65,7 @@ void DemoRota::begin(const std::string& admin, const std::vector<DemoBackends::A
     for (const DemoBackends::Address& backend : backends) members_.push_back({backend});
   }
   thread_ = std::thread(
-      [this, admin, done = std::move(done)] { run(AdminClient(address_at(admin)), done); });
+      [this, admin, done = std::move(done)] { run(client::AdminClient(address_at(admin)), done); });
 }
 
 void DemoRota::set_running(const std::string& name, bool running) {
@@ -75,7 +77,7 @@ void DemoRota::set_running(const std::string& name, bool running) {
   }
 }
 
-void DemoRota::run(AdminClient client, const std::function<void()>& done) {
+void DemoRota::run(client::AdminClient client, const std::function<void()>& done) {
   const auto give_up = std::chrono::steady_clock::now() + kUpWithin;
   bool is_over = false;
   while (!is_over && !report_all(client) && std::chrono::steady_clock::now() < give_up) {
@@ -113,7 +115,7 @@ std::vector<DemoRota::Member> DemoRota::running_members() const {
 }
 
 // True if all that are present are up.
-bool DemoRota::report_all(AdminClient& client) {
+bool DemoRota::report_all(client::AdminClient& client) {
   bool all_up = true;
   for (const Member& member : running_members()) {
     if (member.presence == Presence::away) continue;
@@ -123,25 +125,27 @@ bool DemoRota::report_all(AdminClient& client) {
 }
 
 // True if it is up. One that the registry does not know registers.
-bool DemoRota::report(AdminClient& client, const std::string& service, const Member& member) {
-  Report report;
+bool DemoRota::report(client::AdminClient& client, const std::string& service,
+                      const Member& member) {
+  client::Report report;
   report.service = service;
   report.id = member.backend.name;
-  Answer answer = ask(client, heartbeat_of(report));
+  client::Answer answer = ask(client, client::heartbeat_of(report));
   if (answer.status == 404) {
-    answer = ask(client, registration_of(announcement_of(service, member.backend), true, false));
+    answer =
+        ask(client, client::registration_of(announcement_of(service, member.backend), true, false));
   }
   const auto body = nlohmann::json::parse(answer.body, nullptr, false);
   return text_at(body, "state") == "up";
 }
 
-void DemoRota::leave_all(AdminClient& client) {
+void DemoRota::leave_all(client::AdminClient& client) {
   for (const Member& member : running_members()) {
     for (const std::string& service : services_) {
       if (member.presence == Presence::draining) {
         ask(client, state_order(service, member.backend.name, "drain", "its turn").request);
       } else if (member.presence == Presence::away) {
-        ask(client, departure_of({service, member.backend.name, 1s, false, {}}));
+        ask(client, client::departure_of({service, member.backend.name, 1s, false, {}}));
       }
     }
   }

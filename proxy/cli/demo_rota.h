@@ -18,8 +18,8 @@
 #include <thread>
 #include <vector>
 
-#include "proxy/cli/admin_client.h"
 #include "proxy/cli/demo_backends.h"
+#include "proxy/client/admin_client.h"
 
 namespace sluice::cli {
 
@@ -46,13 +46,13 @@ class DemoRota {
     Presence presence = Presence::present;
   };
 
-  void run(AdminClient client, const std::function<void()>& done);
+  void run(client::AdminClient client, const std::function<void()>& done);
   bool pause();  // until the next turn; false: it is over
   void take_turn();
   std::vector<Member> running_members() const;
-  bool report_all(AdminClient& client);
-  bool report(AdminClient& client, const std::string& service, const Member& member);
-  void leave_all(AdminClient& client);
+  bool report_all(client::AdminClient& client);
+  bool report(client::AdminClient& client, const std::string& service, const Member& member);
+  void leave_all(client::AdminClient& client);
 
   const std::vector<std::string> services_;
   mutable std::mutex mutex_;

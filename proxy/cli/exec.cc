@@ -7,8 +7,8 @@
 
 #include "config/units.h"
 #include "proxy/cli/child.h"
-#include "proxy/cli/lease_keeper.h"
 #include "proxy/cli/port_watch.h"
+#include "proxy/client/lease_keeper.h"
 
 namespace sluice::cli {
 namespace {
@@ -22,7 +22,7 @@ constexpr Duration kPatience{2'000};  // with a registry that does not answer, w
 class Run {
  public:
   // Starts the program. Throws Child::NotStarted.
-  Run(const AdminAddress& where, const ExecRequest& request, std::ostream& err)
+  Run(const client::AdminAddress& where, const ExecRequest& request, std::ostream& err)
       : request_(request),
         err_(err),
         signals_(watched_signals()),
@@ -113,7 +113,7 @@ class Run {
   health::Transfers transfers_{loop_};
   net::Timer silence_{loop_, [this] { on_silence(); }};
   std::unique_ptr<PortWatch> port_;
-  LeaseKeeper lease_;
+  client::LeaseKeeper lease_;
   bool is_stopping_ = false;  // a signal to end has come
   bool is_told_ = false;      // one was passed on
   bool has_ended_ = false;
@@ -122,7 +122,7 @@ class Run {
 
 }  // namespace
 
-int run_exec(const AdminAddress& where, const ExecRequest& request, std::ostream& err) {
+int run_exec(const client::AdminAddress& where, const ExecRequest& request, std::ostream& err) {
   try {
     return Run(where, request, err).run();
   } catch (const Child::NotStarted& error) {

@@ -18,13 +18,13 @@
 
 #include "config/config.h"
 #include "config/endpoint.h"
-#include "proxy/cli/admin_address.h"
-#include "proxy/cli/announcement.h"
+#include "proxy/client/admin_address.h"
+#include "proxy/client/instance_requests.h"
 
 namespace sluice::cli {
 
 struct ExecRequest {
-  Announcement instance;             // with its id and address
+  client::Announcement instance;     // with its id and address
   config::Endpoint listens;          // where the program does: the address once more
   std::vector<std::string> program;  // and its arguments
   config::Duration drain{};
@@ -34,6 +34,6 @@ struct ExecRequest {
 // Blocks until the program has ended. Returns its exit code, 128+N if signal N ended it, 127 if
 // there is no such program and 126 if it cannot be run. Takes over the process's signals.
 // Requires: no other thread runs, and `program` is not empty.
-int run_exec(const AdminAddress& where, const ExecRequest& request, std::ostream& err);
+int run_exec(const client::AdminAddress& where, const ExecRequest& request, std::ostream& err);
 
 }  // namespace sluice::cli

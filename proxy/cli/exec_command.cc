@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "config/units.h"
+#include "proxy/cli/arguments.h"
 
 namespace sluice::cli {
 namespace {
@@ -26,7 +27,7 @@ ExecCommand::ExecCommand(const AddCommand& add, Run run) : run_(std::move(run)) 
   CLI::App& command =
       *add("exec", "Run the program that follows --, and keep it registered while it runs",
            [this] { return run_(finished()); });
-  Announcement& said = request_.instance;
+  client::Announcement& said = request_.instance;
   command.add_option("--service", said.service, "The service that it belongs to")
       ->type_name("NAME")
       ->required();

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "config/units.h"
+#include "proxy/cli/arguments.h"
 
 namespace sluice::cli {
 namespace {
@@ -82,7 +83,7 @@ void InstanceCommands::add_states(const AddCommand& add) {
   }
 }
 
-void add_announcement_options(CLI::App& command, Announcement& said) {
+void add_announcement_options(CLI::App& command, client::Announcement& said) {
   command.add_option("--weight", said.weight, "0 to 65535 (1); 0 takes nothing new")
       ->type_name("N");
   command.add_option("--priority", said.priority, "0 to 65535 (0); the lowest is used first")

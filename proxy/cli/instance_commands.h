@@ -32,16 +32,16 @@ class InstanceCommands {
   void add_states(const AddCommand& add);
 
   const CarryOut carry_out_;
-  Announcement said_;
+  client::Announcement said_;
   bool waits_ = false;
   bool creates_ = false;
   std::string drain_;
   std::string reason_;
-  Leaving leaving_;
-  Report report_;
+  client::Leaving leaving_;
+  client::Report report_;
 };
 
 // The options that tell of an instance beside its name and address: --weight, --label and so on.
-void add_announcement_options(CLI::App& command, Announcement& said);
+void add_announcement_options(CLI::App& command, client::Announcement& said);
 
 }  // namespace sluice::cli

@@ -5,12 +5,14 @@
 #include <utility>
 
 #include "config/printable.h"
-#include "config/units.h"
-#include "proxy/cli/fields.h"
+#include "proxy/client/fields.h"
 
 namespace sluice::cli {
 namespace {
 
+using client::count_at;
+using client::flag_at;
+using client::text_at;
 using nlohmann::json;
 
 std::string named(const std::string& service, const std::string& id) {
@@ -31,18 +33,11 @@ std::string state_text(const json& body) {
   return line_at(body, "state") + (reason.empty() ? "" : " (" + reason + ")");
 }
 
-// What is left to do may take as long as the drain; the answer comes after it.
-std::chrono::milliseconds patience_with(const Leaving& leaving) {
-  constexpr std::chrono::milliseconds kAnswer = std::chrono::seconds(30);
-  constexpr std::chrono::milliseconds kUnknownDrain = std::chrono::hours(24);
-  if (!leaving.wait) return kAnswer;
-  return kAnswer + (leaving.drain ? *leaving.drain : kUnknownDrain);
-}
-
 }  // namespace
 
-Order register_order(const Announcement& said, bool wait_applied, bool create) {
-  return {registration_of(said, wait_applied, create), [](std::ostream& out, const json& body) {
+Order register_order(const client::Announcement& said, bool wait_applied, bool create) {
+  return {client::registration_of(said, wait_applied, create),
+          [](std::ostream& out, const json& body) {
             out << (flag_at(body, "created") ? "registered " : "renewed ")
                 << named(text_at(body, "service"), text_at(body, "id")) << ": "
                 << line_at(body, "state") << ", incarnation " << line_at(body, "incarnation")
@@ -50,21 +45,8 @@ Order register_order(const Announcement& said, bool wait_applied, bool create) {
           }};
 }
 
-AdminRequest departure_of(const Leaving& leaving) {
-  AdminRequest request{"DELETE", path_of(leaving.service, leaving.id)};
-  char joint = '?';
-  const auto ask_for = [&](const std::string& parameter) {
-    request.target += std::exchange(joint, '&') + parameter;
-  };
-  if (leaving.drain) ask_for("drain=" + config::text(*leaving.drain));
-  if (leaving.wait) ask_for("wait=true");
-  if (leaving.incarnation) ask_for("incarnation=" + std::to_string(*leaving.incarnation));
-  request.within = patience_with(leaving);
-  return request;
-}
-
-Order deregister_order(const Leaving& leaving) {
-  return {departure_of(leaving),
+Order deregister_order(const client::Leaving& leaving) {
+  return {client::departure_of(leaving),
           [name = named(leaving.service, leaving.id)](std::ostream& out, const json& body) {
             out << "deregistered " << name << ": "
                 << connections_text(count_at(body, "connections")) << " left\n";
@@ -75,25 +57,15 @@ Order state_order(const std::string& service, const std::string& id, const std::
                   const std::string& reason) {
   json body = {{"admin", admin}};
   if (!reason.empty()) body["reason"] = reason;
-  AdminRequest request{"PUT", path_of(service, id) + "/state",
-                       body.dump(-1, ' ', false, json::error_handler_t::replace)};
+  client::AdminRequest request{"PUT", client::path_of(service, id) + "/state",
+                               body.dump(-1, ' ', false, json::error_handler_t::replace)};
   return {std::move(request), [name = named(service, id)](std::ostream& out, const json& answer) {
             out << name << " is " << state_text(answer) << '\n';
           }};
 }
 
-AdminRequest heartbeat_of(const Report& report) {
-  json body = json::object();
-  if (report.incarnation) body["incarnation"] = *report.incarnation;
-  if (report.weight) body["weight"] = *report.weight;
-  if (report.load) body["load"] = *report.load;
-  if (!report.status.empty()) body["status"] = report.status;
-  return {"PUT", path_of(report.service, report.id) + "/heartbeat",
-          body.dump(-1, ' ', false, json::error_handler_t::replace)};
-}
-
-Order heartbeat_order(const Report& report) {
-  return {heartbeat_of(report),
+Order heartbeat_order(const client::Report& report) {
+  return {client::heartbeat_of(report),
           [name = named(report.service, report.id)](std::ostream& out, const json& body) {
             out << name << " is " << state_text(body) << ": "
                 << connections_text(count_at(body, "connections")) << ", weight "

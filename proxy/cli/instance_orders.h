@@ -6,41 +6,21 @@
 //   web/a is draining (admin: deploy)
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <string>
 
-#include "config/config.h"
-#include "proxy/cli/announcement.h"
 #include "proxy/cli/remote.h"
+#include "proxy/client/instance_requests.h"
 
 namespace sluice::cli {
 
-Order register_order(const Announcement& said, bool wait_applied, bool create);
+Order register_order(const client::Announcement& said, bool wait_applied, bool create);
 
-struct Leaving {
-  std::string service;
-  std::string id;
-  std::optional<config::Duration> drain;     // else what the service's on_remove says
-  bool wait = false;                         // answered when the last connection has gone
-  std::optional<std::uint64_t> incarnation;  // leave only if this is the one that is registered
-};
-AdminRequest departure_of(const Leaving& leaving);
-Order deregister_order(const Leaving& leaving);
+Order deregister_order(const client::Leaving& leaving);
 
 // `admin` is "ready", "drain" or "maint".
 Order state_order(const std::string& service, const std::string& id, const std::string& admin,
                   const std::string& reason);
 
-struct Report {
-  std::string service;
-  std::string id;
-  std::optional<std::uint32_t> weight;
-  std::optional<double> load;
-  std::string status;                        // "" or "up", "warming", "draining", "down", ...
-  std::optional<std::uint64_t> incarnation;  // report only if this is the one that is registered
-};
-AdminRequest heartbeat_of(const Report& report);
-Order heartbeat_order(const Report& report);
+Order heartbeat_order(const client::Report& report);
 
 }  // namespace sluice::cli

@@ -5,18 +5,20 @@
 
 #include "config/printable.h"
 #include "proxy/cli/cli.h"
-#include "proxy/cli/fields.h"
 #include "proxy/cli/views.h"
+#include "proxy/client/fields.h"
 
 namespace sluice::cli {
 namespace {
 
+using client::list_at;
+using client::text_at;
 using nlohmann::json;
 
 std::string connections_target(const Question& question) {
   std::string target = "/v1/connections?limit=" + std::to_string(question.limit);
   const auto narrow = [&](const char* key, const std::string& value) {
-    if (!value.empty()) target += std::string("&") + key + "=" + AdminClient::encode(value);
+    if (!value.empty()) target += std::string("&") + key + "=" + client::AdminClient::encode(value);
   };
   narrow("service", question.service);
   narrow("listener", question.listener);
@@ -27,24 +29,24 @@ std::string connections_target(const Question& question) {
 std::string events_target(const Question& question) {
   std::string target = "/v1/events?limit=" + std::to_string(question.limit);
   if (question.service.empty()) return target;
-  target += "&service=" + AdminClient::encode(question.service);
+  target += "&service=" + client::AdminClient::encode(question.service);
   return target;
 }
 
 std::string explain_target(const Question& question) {
-  std::string target = "/v1/explain?listener=" + AdminClient::encode(question.listener);
-  if (!question.client.empty()) target += "&client=" + AdminClient::encode(question.client);
+  std::string target = "/v1/explain?listener=" + client::AdminClient::encode(question.listener);
+  if (!question.client.empty()) target += "&client=" + client::AdminClient::encode(question.client);
   return target;
 }
 
-AdminRequest request_of(const Question& question) {
+client::AdminRequest request_of(const Question& question) {
   switch (question.kind) {
     case Question::Kind::status:
       return {"GET", "/v1/status"};
     case Question::Kind::services:
       return {"GET", "/v1/services"};
     case Question::Kind::instances:
-      return {"GET", "/v1/services/" + AdminClient::encode(question.service)};
+      return {"GET", "/v1/services/" + client::AdminClient::encode(question.service)};
     case Question::Kind::connections:
       return {"GET", connections_target(question)};
     case Question::Kind::events:
@@ -90,20 +92,10 @@ Order order_of(const Question& question) {
   return {request_of(question), show_of(question.kind)};
 }
 
-std::string refusal(const Answer& answer) {
-  const json body = json::parse(answer.body, nullptr, false);
-  std::string message = body.is_object() && body.contains("error")
-                            ? text_at(body["error"], "message")
-                            : std::string();
-  if (answer.status == 401) message += " (the secret of a token is read from SLUICE_TOKEN)";
-  if (!message.empty()) return message;
-  return "the admin API answered with status " + std::to_string(answer.status);
-}
-
-int carry_out(const AdminAddress& where, const Order& order, bool as_json, std::ostream& out,
-              std::ostream& err) {
-  const Answer answer = AdminClient(where).ask(order.request);
-  if (!answer.failure.empty()) return fail(err, answer.failure);
+int carry_out(const client::AdminAddress& where, const Order& order, bool as_json,
+              std::ostream& out, std::ostream& err) {
+  const client::Answer answer = client::AdminClient(where).ask(order.request);
+  if (!answer.failure.empty()) return fail(err, client::trouble_of(answer));
 
   if (as_json) {
     out << answer.body;
@@ -112,7 +104,7 @@ int carry_out(const AdminAddress& where, const Order& order, bool as_json, std::
   const json body = json::parse(answer.body, nullptr, false);
   if (!answer.is_success()) {
     if (!as_json) show_problems(err, list_at(body, "problems"));
-    return fail(err, refusal(answer));
+    return fail(err, client::trouble_of(answer));
   }
   if (!body.is_object()) {
     return fail(err, "the answer from " + where.text + " is not what an admin API of sluice says");

@@ -7,8 +7,8 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
-#include "proxy/cli/admin_address.h"
-#include "proxy/cli/admin_client.h"
+#include "proxy/client/admin_address.h"
+#include "proxy/client/admin_client.h"
 
 namespace sluice::cli {
 
@@ -33,7 +33,7 @@ struct Question {
 
 // One request, and how its answer is told to people.
 struct Order {
-  AdminRequest request;
+  client::AdminRequest request;
   std::function<void(std::ostream& out, const nlohmann::json& body)> show;
 };
 
@@ -42,11 +42,7 @@ Order order_of(const Question& question);
 // Returns kOk when the API answered with success, else kFailure after one line on `err` (a refused
 // reload: after all the problems of the file). With `as_json`, whatever the API answered is on
 // `out` as it came, errors included.
-int carry_out(const AdminAddress& where, const Order& order, bool as_json, std::ostream& out,
-              std::ostream& err);
-
-// What the API says went wrong, or at least that something did.
-// Requires: `answer` is an answer, and no success.
-std::string refusal(const Answer& answer);
+int carry_out(const client::AdminAddress& where, const Order& order, bool as_json,
+              std::ostream& out, std::ostream& err);
 
 }  // namespace sluice::cli

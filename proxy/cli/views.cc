@@ -6,13 +6,19 @@
 #include <string>
 
 #include "config/printable.h"
-#include "proxy/cli/fields.h"
 #include "proxy/cli/figures.h"
 #include "proxy/cli/table.h"
+#include "proxy/client/fields.h"
 
 namespace sluice::cli {
 namespace {
 
+using client::count_at;
+using client::flag_at;
+using client::list_at;
+using client::number_at;
+using client::text_at;
+using client::text_of;
 using nlohmann::json;
 constexpr auto kRight = Table::Align::right;
 

@@ -14,22 +14,17 @@
 #include <iosfwd>
 #include <string>
 
-#include "proxy/cli/admin_address.h"
-#include "proxy/cli/event_reader.h"
+#include "proxy/client/admin_address.h"
+#include "proxy/client/event_reader.h"
 
 namespace sluice::cli {
 
 // Blocks until the API refuses, `out` takes no more, or it cannot be reached at the first attempt;
 // returns kFailure then, after one line on `err`. With `as_json`, the data of each event is a line.
-int watch(const AdminAddress& where, const std::string& service, bool as_json, std::ostream& out,
-          std::ostream& err);
+int watch(const client::AdminAddress& where, const std::string& service, bool as_json,
+          std::ostream& out, std::ostream& err);
 
-// --- Its parts, which are pure.
-
-// The path and query that go on after the event with this id; "" begins anew.
-std::string watch_target(const std::string& service, const std::string& last_id);
-
-// The event in lines for people.
-void show_event(std::ostream& out, const ServerEvent& event);
+// The event in lines for people. Pure.
+void show_event(std::ostream& out, const client::ServerEvent& event);
 
 }  // namespace sluice::cli

@@ -20,7 +20,7 @@ const std::vector<std::set<std::string>> kOrder = {
     {"proxy/net"},
     {"proxy/balance", "proxy/metrics", "proxy/log"},
     {"proxy/session", "proxy/health", "proxy/admin"},
-    {"proxy/plan"},
+    {"proxy/plan", "proxy/client"},
     {"proxy/worker"},
     {"proxy"},
     {"proxy/cli"},

@@ -1,7 +1,7 @@
 // The arrows between the folders, as a function from a source tree to what breaks them.
 //
 //   config <- registry/access, store <- registry <- proxy/net <- balance, metrics, log
-//          <- session, health, admin <- proxy/plan <- proxy/worker
+//          <- session, health, admin <- proxy/plan, client <- proxy/worker
 //          <- proxy (server and its parts) <- proxy/cli <- proxy/main
 //
 // A file may include its own folder and what stands to the left; neighbours between two arrows do

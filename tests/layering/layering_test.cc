@@ -25,8 +25,8 @@ class FakeTree : public testing::Test {
     for (const char* header :
          {"config/config.h", "registry/access/tokens.h", "registry/store/store.h",
           "registry/registry.h", "proxy/net/loop.h", "proxy/balance/balancer.h", "proxy/log/log.h",
-          "proxy/session/session.h", "proxy/admin/http.h", "proxy/plan.h", "proxy/worker.h",
-          "proxy/server.h", "proxy/cli/cli.h"}) {
+          "proxy/session/session.h", "proxy/admin/http.h", "proxy/client/call.h", "proxy/plan.h",
+          "proxy/worker.h", "proxy/server.h", "proxy/cli/cli.h"}) {
       write(header, "#pragma once\n");
     }
   }
@@ -63,7 +63,9 @@ TEST_F(FakeTree, WhatPointsToTheLeftIsAllowed) {
            Row{"proxy/session/x.cc", "proxy/log/log.h"},
            Row{"proxy/worker.cc", "proxy/worker.h\"\n#include \"proxy/plan.h"},
            Row{"proxy/server.cc", "proxy/server.h\"\n#include \"proxy/worker.h"},
+           Row{"proxy/client/x.cc", "proxy/balance/balancer.h"},
            Row{"proxy/cli/x.cc", "proxy/server.h"},
+           Row{"proxy/cli/x.cc", "proxy/client/call.h"},
            Row{"proxy/main.cc", "proxy/cli/cli.h"},
        }) {
     EXPECT_THAT(violations_with(row.file, std::string("#include \"") + row.includes + "\"\n"),
@@ -100,6 +102,12 @@ TEST_F(FakeTree, WhatPointsToTheRightOrSidewaysIsFound) {
            Row{"proxy/admin/x.h", "proxy/plan.h",
                "proxy/admin/x.h:1: includes proxy/plan.h, but proxy/admin may not know "
                "proxy/plan"},
+           Row{"proxy/client/x.cc", "proxy/plan.h",
+               "proxy/client/x.cc:1: includes proxy/plan.h, but proxy/client may not know "
+               "proxy/plan"},
+           Row{"proxy/client/x.cc", "proxy/cli/cli.h",
+               "proxy/client/x.cc:1: includes proxy/cli/cli.h, but proxy/client may not know "
+               "proxy/cli"},
            Row{"proxy/plan.h", "proxy/worker.h",
                "proxy/plan.h:1: includes proxy/worker.h, but proxy/plan may not know proxy/worker"},
            Row{"proxy/worker.cc", "proxy/worker.h\"\n#include \"proxy/server.h",

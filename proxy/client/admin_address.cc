@@ -1,10 +1,10 @@
-#include "proxy/cli/admin_address.h"
+#include "proxy/client/admin_address.h"
 
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
 
-namespace sluice::cli {
+namespace sluice::client {
 namespace {
 
 constexpr std::size_t kMaxUnixPath = 107;  // sun_path, without its NUL
@@ -68,4 +68,4 @@ std::optional<AdminAddress> AdminAddress::parse(std::string_view text, std::stri
   return AdminAddress{"http://" + std::string(text), "", std::string(text)};
 }
 
-}  // namespace sluice::cli
+}  // namespace sluice::client

@@ -1,8 +1,8 @@
-#include "proxy/cli/admin_call.h"
+#include "proxy/client/admin_call.h"
 
 #include <utility>
 
-namespace sluice::cli {
+namespace sluice::client {
 
 AdminCall::AdminCall(health::Transfers& transfers, AdminAddress address)
     : transfers_(transfers), client_(std::move(address)) {}
@@ -28,4 +28,4 @@ void AdminCall::on_done(CURLcode result) {
   std::exchange(done_, {})(std::move(answer));
 }
 
-}  // namespace sluice::cli
+}  // namespace sluice::client

@@ -5,10 +5,10 @@
 
 #include <functional>
 
-#include "proxy/cli/admin_client.h"
+#include "proxy/client/admin_client.h"
 #include "proxy/health/transfers.h"
 
-namespace sluice::cli {
+namespace sluice::client {
 
 class AdminCall final : health::Transfer {
  public:
@@ -35,4 +35,4 @@ class AdminCall final : health::Transfer {
   Done done_;
 };
 
-}  // namespace sluice::cli
+}  // namespace sluice::client

@@ -1,8 +1,8 @@
-#include "proxy/cli/event_reader.h"
+#include "proxy/client/event_reader.h"
 
 #include <utility>
 
-namespace sluice::cli {
+namespace sluice::client {
 
 bool EventReader::feed(std::string_view bytes) {
   while (!bytes.empty()) {
@@ -36,4 +36,4 @@ void EventReader::finish_event() {
   take_({kind.empty() ? "message" : std::move(kind), id_, std::move(data)});
 }
 
-}  // namespace sluice::cli
+}  // namespace sluice::client

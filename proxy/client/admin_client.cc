@@ -1,11 +1,16 @@
-#include "proxy/cli/admin_client.h"
+#include "proxy/client/admin_client.h"
+
+#include <sys/socket.h>
 
 #include <cctype>
 #include <new>
+#include <nlohmann/json.hpp>
 #include <system_error>
 #include <utility>
 
-namespace sluice::cli {
+#include "proxy/client/fields.h"
+
+namespace sluice::client {
 namespace {
 
 constexpr long kConnectMs = 2'000;
@@ -16,6 +21,12 @@ std::size_t keep(char* data, std::size_t /*always one*/, std::size_t size, void*
   if (text.size() + size > kMaxBody) return 0;
   text.append(data, size);
   return size;
+}
+
+// libcurl's own is not close-on-exec.
+curl_socket_t open_socket(void* /*none*/, curlsocktype /*always the same*/,
+                          curl_sockaddr* address) {
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 std::string errno_text(long error) {
@@ -60,6 +71,16 @@ struct AdminClient::Easy {
   }
 };
 
+std::string trouble_of(const Answer& answer) {
+  if (!answer.failure.empty()) return answer.failure + answer.advice;
+  const auto body = nlohmann::json::parse(answer.body, nullptr, false);
+  const std::string message = body.is_object() && body.contains("error")
+                                  ? text_at(body["error"], "message")
+                                  : std::string();
+  if (!message.empty()) return message + answer.advice;
+  return "the admin API answered with status " + std::to_string(answer.status) + answer.advice;
+}
+
 AdminClient::AdminClient(AdminAddress address)
     : address_(std::move(address)), easy_(std::make_unique<Easy>()) {
   CURL* handle = easy_->handle.get();
@@ -68,6 +89,7 @@ AdminClient::AdminClient(AdminAddress address)
   if (!address_.secret.empty()) easy_->add_header("Authorization: Bearer " + address_.secret);
   curl_easy_setopt(handle, CURLOPT_HTTPHEADER, easy_->headers.get());
   curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, open_socket);
   curl_easy_setopt(handle, CURLOPT_PROXY, "");
   curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http");
   curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, kConnectMs);
@@ -108,10 +130,11 @@ Answer AdminClient::end(CURLcode code) {
   if (code == CURLE_OK) {
     curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &answer_.status);
   } else {
-    answer_.failure = "cannot reach the admin API at " + address_.text + ": " +
-                      reason(code, handle) +
-                      " (is sluice running? --admin ADDR or SLUICE_ADMIN chooses another)";
+    answer_.failure =
+        "cannot reach the admin API at " + address_.text + ": " + reason(code, handle);
+    answer_.advice = address_.advice.if_unreachable;
   }
+  if (answer_.status == 401) answer_.advice = address_.advice.if_unauthorized;
   return std::exchange(answer_, {});
 }
 
@@ -122,4 +145,4 @@ std::string AdminClient::encode(const std::string& text) {
   return encoded.get();
 }
 
-}  // namespace sluice::cli
+}  // namespace sluice::client

@@ -1,12 +1,11 @@
-#include "proxy/cli/announcement.h"
+#include "proxy/client/instance_requests.h"
 
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "config/endpoint.h"
 #include "config/units.h"
 
-namespace sluice::cli {
+namespace sluice::client {
 namespace {
 
 using nlohmann::json;
@@ -41,7 +40,16 @@ json body_of(const Announcement& said) {
   add_text("version", said.version);
   add_text("protocol", said.protocol);
   add_text("ttl", said.ttl);
+  add_text("status", said.status);
   return body;
+}
+
+// What is left to do may take as long as the drain; the answer comes after it.
+std::chrono::milliseconds patience_with(const Leaving& leaving) {
+  constexpr std::chrono::milliseconds kAnswer = std::chrono::seconds(30);
+  constexpr std::chrono::milliseconds kUnknownDrain = std::chrono::hours(24);
+  if (!leaving.wait) return kAnswer;
+  return kAnswer + (leaving.drain ? *leaving.drain : kUnknownDrain);
 }
 
 }  // namespace
@@ -70,20 +78,26 @@ std::string path_of(const std::string& service, const std::string& id) {
   return "/v1/services/" + AdminClient::encode(service) + "/instances/" + AdminClient::encode(id);
 }
 
-std::string why_no_pair(const std::string& text) {
-  const std::size_t equals = text.find('=');
-  if (equals != std::string::npos && equals > 0) return "";
-  return "'" + text + "' is no KEY=VALUE";
+AdminRequest heartbeat_of(const Report& report) {
+  json body = json::object();
+  if (report.incarnation) body["incarnation"] = *report.incarnation;
+  if (report.weight) body["weight"] = *report.weight;
+  if (report.load) body["load"] = *report.load;
+  if (!report.status.empty()) body["status"] = report.status;
+  return {"PUT", path_of(report.service, report.id) + "/heartbeat", dumped(body)};
 }
 
-std::string why_no_address(const std::string& text) {
-  std::string why;
-  return config::Endpoint::parse(text, why) ? "" : why;
+AdminRequest departure_of(const Leaving& leaving) {
+  AdminRequest request{"DELETE", path_of(leaving.service, leaving.id)};
+  char joint = '?';
+  const auto ask_for = [&](const std::string& parameter) {
+    request.target += std::exchange(joint, '&') + parameter;
+  };
+  if (leaving.drain) ask_for("drain=" + config::text(*leaving.drain));
+  if (leaving.wait) ask_for("wait=true");
+  if (leaving.incarnation) ask_for("incarnation=" + std::to_string(*leaving.incarnation));
+  request.within = patience_with(leaving);
+  return request;
 }
 
-std::string why_no_duration(const std::string& text) {
-  std::string why;
-  return config::parse_duration(text, why) ? "" : why;
-}
-
-}  // namespace sluice::cli
+}  // namespace sluice::client

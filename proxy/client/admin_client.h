@@ -1,4 +1,4 @@
-// The command line's HTTP client: one request to the admin API, one answer, done.
+// An HTTP client of the admin API: one request, one answer, done.
 //
 // The secret of its address goes along as a bearer token. With bounds: 2 s to connect,
 // AdminRequest::within in all, 256 MiB of answer. No proxy of the environment is used and no
@@ -12,9 +12,9 @@
 #include <string>
 #include <utility>
 
-#include "proxy/cli/admin_address.h"
+#include "proxy/client/admin_address.h"
 
-namespace sluice::cli {
+namespace sluice::client {
 
 struct AdminRequest {
   std::string method = "GET";
@@ -24,14 +24,19 @@ struct AdminRequest {
 };
 
 // What came of a request. Either `failure` says in the operator's words why there is no answer
-// ("cannot reach the admin API at ...: connection refused ..."), or it is empty and the rest holds.
+// ("cannot reach the admin API at ...: connection refused"), or it is empty and the rest holds.
 struct Answer {
   std::string failure;
   long status = 0;
   std::string body;
+  std::string advice;  // of its address, that fits
 
   bool is_success() const { return failure.empty() && status >= 200 && status < 300; }
 };
+
+// Why it is no success, with the advice: the failure, or what the API says, or at least that it
+// said something.
+std::string trouble_of(const Answer& answer);
 
 class AdminClient {
  public:
@@ -58,4 +63,4 @@ class AdminClient {
   Answer answer_;  // of the request that was begun
 };
 
-}  // namespace sluice::cli
+}  // namespace sluice::client

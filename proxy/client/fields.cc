@@ -1,8 +1,8 @@
-#include "proxy/cli/fields.h"
+#include "proxy/client/fields.h"
 
 #include <nlohmann/json.hpp>
 
-namespace sluice::cli {
+namespace sluice::client {
 namespace {
 
 const nlohmann::json& at(const nlohmann::json& object, const char* key) {
@@ -45,4 +45,4 @@ const nlohmann::json& list_at(const nlohmann::json& object, const char* key) {
   return value.is_array() ? value : kEmpty;
 }
 
-}  // namespace sluice::cli
+}  // namespace sluice::client

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-namespace sluice::cli {
+namespace sluice::client {
 
 struct ServerEvent {
   std::string kind;  // "message" if the stream does not say
@@ -37,4 +37,4 @@ class EventReader {
   std::string data_;
 };
 
-}  // namespace sluice::cli
+}  // namespace sluice::client

@@ -6,7 +6,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
-namespace sluice::cli {
+namespace sluice::client {
 
 // A string as it is, a number or a boolean in words, "" for anything else.
 std::string text_of(const nlohmann::json& value);
@@ -23,4 +23,4 @@ bool flag_at(const nlohmann::json& object, const char* key);
 // The field's elements; an empty array when it is none.
 const nlohmann::json& list_at(const nlohmann::json& object, const char* key);
 
-}  // namespace sluice::cli
+}  // namespace sluice::client

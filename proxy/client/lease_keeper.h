@@ -16,11 +16,11 @@
 #include <string>
 
 #include "config/config.h"
-#include "proxy/cli/admin_call.h"
-#include "proxy/cli/announcement.h"
+#include "proxy/client/admin_call.h"
+#include "proxy/client/instance_requests.h"
 #include "proxy/net/loop.h"
 
-namespace sluice::cli {
+namespace sluice::client {
 
 class LeaseKeeper {
  public:
@@ -84,4 +84,4 @@ class LeaseKeeper {
   std::function<void()> left_;  // while it leaves
 };
 
-}  // namespace sluice::cli
+}  // namespace sluice::client

@@ -1,8 +1,8 @@
-#include "proxy/cli/admin_address.h"
+#include "proxy/client/admin_address.h"
 
 #include <gtest/gtest.h>
 
-namespace sluice::cli {
+namespace sluice::client {
 namespace {
 
 TEST(AdminAddress, IsReadInAllItsSpellings) {
@@ -59,4 +59,4 @@ TEST(AdminAddress, SaysWhatIsWrongWithAnythingElse) {
 }
 
 }  // namespace
-}  // namespace sluice::cli
+}  // namespace sluice::client

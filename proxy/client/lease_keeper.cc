@@ -1,4 +1,4 @@
-#include "proxy/cli/lease_keeper.h"
+#include "proxy/client/lease_keeper.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -6,12 +6,10 @@
 
 #include "config/printable.h"
 #include "config/units.h"
-#include "proxy/cli/fields.h"
-#include "proxy/cli/instance_orders.h"
-#include "proxy/cli/remote.h"
+#include "proxy/client/fields.h"
 #include "proxy/session/backoff.h"
 
-namespace sluice::cli {
+namespace sluice::client {
 namespace {
 
 using nlohmann::json;
@@ -184,8 +182,7 @@ void LeaseKeeper::learn_from(const Answer& answer) {
 }
 
 void LeaseKeeper::tell_trouble(const Answer& answer) {
-  const std::string what =
-      config::one_line(answer.failure.empty() ? refusal(answer) : answer.failure);
+  const std::string what = config::one_line(trouble_of(answer));
   if (std::exchange(trouble_, what) != what) say_(name_ + ": " + what);
 }
 
@@ -201,4 +198,4 @@ std::uint64_t LeaseKeeper::retry_delay_ms() {
   return session::backoff_ms(retry(), ++failures_, 0.5 + 0.5 * unit());
 }
 
-}  // namespace sluice::cli
+}  // namespace sluice::client
