@@ -31,6 +31,8 @@ CURL* EventRequest::begin(const std::string& target) {
   curl_easy_setopt(handle_, CURLOPT_LOW_SPEED_TIME, kQuietSeconds);
   curl_easy_setopt(handle_, CURLOPT_WRITEFUNCTION, &EventRequest::on_bytes);
   curl_easy_setopt(handle_, CURLOPT_WRITEDATA, this);
+  curl_easy_setopt(handle_, CURLOPT_HEADERFUNCTION, &EventRequest::on_header);
+  curl_easy_setopt(handle_, CURLOPT_HEADERDATA, this);
   return handle_;
 }
 
@@ -45,15 +47,28 @@ std::size_t EventRequest::on_bytes(char* data, std::size_t /*always_one*/, std::
   return static_cast<EventRequest*>(self)->take({data, size}) ? size : 0;
 }
 
+std::size_t EventRequest::on_header(char* line, std::size_t /*always_one*/, std::size_t size,
+                                    void* self) {
+  const bool is_the_end = std::string_view(line, size) == "\r\n";
+  if (is_the_end) static_cast<EventRequest*>(self)->hear();
+  return size;
+}
+
 bool EventRequest::take(std::string_view bytes) {
-  long status = 0;
-  curl_easy_getinfo(handle_, CURLINFO_RESPONSE_CODE, &status);
-  if (status == 200) {
-    if (heard_) heard_();
-    return reader_.feed(bytes);
-  }
+  hear();
+  if (is_stream()) return reader_.feed(bytes);
   refused_ += bytes;
   return refused_.size() < EventReader::kMaxEvent;
+}
+
+void EventRequest::hear() const {
+  if (heard_ && is_stream()) heard_();
+}
+
+bool EventRequest::is_stream() const {
+  long status = 0;
+  curl_easy_getinfo(handle_, CURLINFO_RESPONSE_CODE, &status);
+  return status == 200;
 }
 
 }  // namespace sluice::client

@@ -25,9 +25,9 @@ class EventRequest {
  public:
   static constexpr long kQuietSeconds = 60;  // the API comments at least every 15
 
-  // `take` is given each event; `heard`, if there is one, is called when any bytes of a stream have
-  // come, comments too. Both on the thread that drives the transfer, out of libcurl: they may not
-  // end it.
+  // `take` is given each event; `heard`, if there is one, is called when the stream has begun and
+  // when any bytes of it have come, comments too. Both on the thread that drives the transfer, out
+  // of libcurl: they may not end it.
   EventRequest(AdminClient& client, EventReader::Take take, std::function<void()> heard = {});
   EventRequest(const EventRequest&) = delete;
   EventRequest& operator=(const EventRequest&) = delete;
@@ -39,7 +39,10 @@ class EventRequest {
 
  private:
   static std::size_t on_bytes(char* data, std::size_t always_one, std::size_t size, void* self);
+  static std::size_t on_header(char* line, std::size_t always_one, std::size_t size, void* self);
   bool take(std::string_view bytes);
+  void hear() const;
+  bool is_stream() const;
 
   AdminClient& client_;
   CURL* handle_ = nullptr;

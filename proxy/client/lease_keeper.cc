@@ -7,7 +7,6 @@
 #include "config/printable.h"
 #include "config/units.h"
 #include "proxy/client/fields.h"
-#include "proxy/session/backoff.h"
 
 namespace sluice::client {
 namespace {
@@ -21,43 +20,39 @@ constexpr milliseconds kAnswerAfterDrain{5'000};
 constexpr std::uint64_t kPeriodWithoutLease = 10'000;  // to notice that the registry has forgotten
 constexpr std::uint64_t kShortestPeriod = 100;
 
-config::Retry retry() {
-  config::Retry retry;
-  retry.base_delay = milliseconds(200);
-  retry.multiplier = 2;
-  retry.max_delay = milliseconds(5'000);
-  return retry;
-}
-
 json body_of(const Answer& answer) {
   return json::parse(answer.body, nullptr, false);
 }
 
+bool has_code(const Answer& answer, long status, const char* code) {
+  if (!answer.failure.empty() || answer.status != status) return false;
+  const json body = body_of(answer);
+  return body.is_object() && body.contains("error") && text_at(body["error"], "code") == code;
+}
+
 // Done, though the registry could not write it down.
 bool is_not_durable(const Answer& answer) {
-  if (!answer.failure.empty() || answer.status != 503) return false;
-  const json body = body_of(answer);
-  return body.is_object() && body.contains("error") &&
-         text_at(body["error"], "code") == "not_durable";
+  return has_code(answer, 503, "not_durable");
+}
+
+// Another process has the id.
+bool is_anothers(const Answer& answer) {
+  return has_code(answer, 409, "older_incarnation") || has_code(answer, 409, "exists");
 }
 
 bool is_done(const Answer& answer) {
   return answer.is_success() || is_not_durable(answer);
 }
 
-// It may well be different the next time.
-bool is_passing(const Answer& answer) {
-  return !answer.failure.empty() || answer.status >= 500 || answer.status == 429;
-}
-
 }  // namespace
 
 LeaseKeeper::LeaseKeeper(net::Loop& loop, health::Transfers& transfers,
-                         const AdminAddress& registry, Announcement said, Say say)
+                         const AdminAddress& registry, Announcement said, Say say, Show show)
     : loop_(loop),
       said_(std::move(said)),
       name_(config::one_line(said_.service + "/" + said_.id)),
       say_(std::move(say)),
+      show_(std::move(show)),
       call_(transfers, registry),
       next_(loop, [this] { go_on(); }),
       period_ms_(kPeriodWithoutLease) {}
@@ -82,31 +77,47 @@ void LeaseKeeper::go_on() {
 
 void LeaseKeeper::enroll() {
   stage_ = Stage::registering;
-  AdminRequest request = registration_of(said_, true, false);
+  has_news_ = news_.load.has_value();  // the rest of it is part of a registration
+  AdminRequest request = registration_of(said_, true, standing_.is_superseded);
   request.within = kEnrollWithin;
   call_.start(request, [this](const Answer& answer) { on_enrolled(answer); });
 }
 
 void LeaseKeeper::on_enrolled(const Answer& answer) {
   if (stage_ == Stage::leaving) return depart();
+  if (is_anothers(answer)) return on_superseded(answer);
   if (!is_done(answer)) {
     tell_trouble(answer);
-    return next_.start(retry_delay_ms());
+    return next_.start(pauses_.next_ms(answer));
   }
   stage_ = Stage::holding;
-  failures_ = 0;
-  trouble_.clear();
+  pauses_.reset();
+  standing_ = {};
+  standing_.is_registered = true;
   learn_from(answer);
   const std::string ttl = text_at(body_of(answer), "ttl");
   say_("registered " + name_ + (ttl.empty() ? "" : ", ttl " + config::one_line(ttl)));
-  next_.start(beat_delay_ms());
+  show();
+  next_.start(has_news_ ? news_delay_ms() : beat_delay_ms());
+}
+
+void LeaseKeeper::tell(const News& news) {
+  if (news.weight) said_.weight = news_.weight = news.weight;
+  if (news.load) news_.load = news.load;
+  if (!news.status.empty()) said_.status = news_.status = news.status;
+  has_news_ = true;
+  const bool may_hasten =
+      stage_ == Stage::holding && pauses_.is_reset() && !standing_.is_superseded;
+  if (may_hasten && !call_.is_under_way()) next_.start(news_delay_ms());
 }
 
 void LeaseKeeper::beat() {
-  Report report;
+  Report report = news_;
   report.service = said_.service;
   report.id = said_.id;
   report.incarnation = incarnation_;
+  has_news_ = false;
+  reported_ms_ = loop_.now_ms();
   AdminRequest request = heartbeat_of(report);
   request.within = kBeatWithin;
   call_.start(request, [this](const Answer& answer) { on_beaten(answer); });
@@ -114,19 +125,35 @@ void LeaseKeeper::beat() {
 
 void LeaseKeeper::on_beaten(const Answer& answer) {
   if (is_done(answer)) {
-    failures_ = 0;
+    pauses_.reset();
     tell_end_of_trouble();
     learn_from(answer);
-    return next_.start(beat_delay_ms());
+    show();
+    return next_.start(has_news_ ? news_delay_ms() : beat_delay_ms());
   }
+  if (is_anothers(answer)) return on_superseded(answer);
   if (answer.status == 404) {
+    standing_.is_registered = false;
+    stage_ = Stage::registering;
+    show();
+    if (standing_.is_superseded) return next_.start(3 * period_ms_);
     say_(name_ + " is not registered any more; registering it again");
     incarnation_.reset();
-    stage_ = Stage::registering;
-    return next_.start(retry_delay_ms());
+    return next_.start(pauses_.next_ms());
   }
   tell_trouble(answer);
-  next_.start(is_passing(answer) ? std::min(retry_delay_ms(), period_ms_) : beat_delay_ms());
+  const std::uint64_t pause_ms = pauses_.next_ms();
+  next_.start(is_passing(answer) ? std::min(pause_ms, period_ms_)
+                                 : std::max(pause_ms, beat_delay_ms()));
+}
+
+void LeaseKeeper::on_superseded(const Answer& answer) {
+  stage_ = Stage::holding;
+  standing_.is_registered = false;
+  standing_.is_superseded = true;
+  incarnation_ = 0;  // nobody's: a registry that was restarted might give our old one to another
+  tell_trouble(answer);
+  next_.start(beat_delay_ms());
 }
 
 void LeaseKeeper::leave(config::Duration drain, config::Duration patience,
@@ -151,20 +178,22 @@ void LeaseKeeper::depart() {
 }
 
 void LeaseKeeper::on_departed(const Answer& answer) {
-  const bool is_anothers = answer.status == 404 || answer.status == 409;
-  if (is_done(answer) || is_anothers) {
+  const bool is_not_there = answer.status == 404 || answer.status == 409;
+  if (is_done(answer) || is_not_there) {
     say_("deregistered " + name_);
     may_be_held_ = false;
     return finish_leaving();
   }
   tell_trouble(answer);
-  const std::uint64_t pause_ms = retry_delay_ms();
+  const std::uint64_t pause_ms = pauses_.next_ms();
   if (!is_passing(answer) || loop_.now_ms() + pause_ms > gives_up_ms_) return finish_leaving();
   next_.start(pause_ms);
 }
 
 void LeaseKeeper::finish_leaving() {
   stage_ = Stage::idle;
+  standing_.is_registered = false;
+  show();
   std::exchange(left_, {})();
 }
 
@@ -172,8 +201,11 @@ void LeaseKeeper::learn_from(const Answer& answer) {
   if (!answer.is_success()) return;
   const json body = body_of(answer);
   if (const std::uint64_t incarnation = count_at(body, "incarnation"); incarnation != 0) {
-    incarnation_ = incarnation;
+    incarnation_ = standing_.incarnation = incarnation;
   }
+  standing_.state = text_at(body, "state");
+  standing_.reason = text_at(body, "reason");
+  standing_.connections = count_at(body, "connections");
   std::string why;
   const auto ttl = config::parse_duration(text_at(body, "ttl"), why);
   if (!ttl) return;
@@ -183,19 +215,27 @@ void LeaseKeeper::learn_from(const Answer& answer) {
 
 void LeaseKeeper::tell_trouble(const Answer& answer) {
   const std::string what = config::one_line(trouble_of(answer));
-  if (std::exchange(trouble_, what) != what) say_(name_ + ": " + what);
+  if (std::exchange(standing_.trouble, what) != what) say_(name_ + ": " + what);
+  show();
 }
 
 void LeaseKeeper::tell_end_of_trouble() {
-  if (!std::exchange(trouble_, {}).empty()) say_(name_ + ": the registry takes reports again");
+  if (!std::exchange(standing_.trouble, {}).empty())
+    say_(name_ + ": the registry takes reports again");
+}
+
+void LeaseKeeper::show() const {
+  if (show_) show_(standing_);
+}
+
+std::uint64_t LeaseKeeper::news_delay_ms() const {
+  const std::uint64_t due_ms = reported_ms_ + kNewsEveryMs;
+  return due_ms - std::min(due_ms, loop_.now_ms());
 }
 
 std::uint64_t LeaseKeeper::beat_delay_ms() {
-  return static_cast<std::uint64_t>(static_cast<double>(period_ms_) * (0.85 + 0.15 * unit()));
-}
-
-std::uint64_t LeaseKeeper::retry_delay_ms() {
-  return session::backoff_ms(retry(), ++failures_, 0.5 + 0.5 * unit());
+  return static_cast<std::uint64_t>(static_cast<double>(period_ms_) *
+                                    (0.85 + 0.15 * pauses_.unit()));
 }
 
 }  // namespace sluice::client

@@ -154,6 +154,19 @@ void Peer::reset() {
   socket_.reset();
 }
 
+std::string receive_request(Peer& peer) {
+  std::string request;
+  while (request.find("\r\n\r\n") == std::string::npos) {
+    const std::string byte = peer.receive(1);
+    if (byte.empty()) return request;
+    request += byte;
+  }
+  const std::string field = "Content-Length: ";
+  const std::size_t at = request.find(field);
+  if (at == std::string::npos) return request;
+  return request + peer.receive(std::stoul(request.substr(at + field.size())));
+}
+
 int connect_error(const std::string& text, Milliseconds within) {
   const Address address = Address::parse(text);
   return connect_within(open_socket(address.family()), address, within);

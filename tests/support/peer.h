@@ -70,6 +70,10 @@ class Peer {
   bool is_reset_ = false;  // the kernel has told us already, and says it once only
 };
 
+// Takes an HTTP request, its head and as many bytes of body as that says; what came, if it ended
+// before.
+std::string receive_request(Peer& peer);
+
 // 0, or the errno that connecting to the address ends with.
 int connect_error(const std::string& address, Milliseconds within = kPatience);
 

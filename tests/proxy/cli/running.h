@@ -46,22 +46,10 @@ class FakeAdmin {
  private:
   std::string answer_one(int status, const std::string& body) {
     test::Peer peer = acceptor_.accept();
-    std::string request;
-    while (request.find("\r\n\r\n") == std::string::npos) {
-      const std::string byte = peer.receive(1);
-      if (byte.empty()) return request;
-      request += byte;
-    }
-    request += peer.receive(body_size(request));
+    std::string request = test::receive_request(peer);
     peer.send("HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Length: " +
               std::to_string(body.size()) + "\r\nConnection: close\r\n\r\n" + body);
     return request;
-  }
-
-  static std::size_t body_size(const std::string& head) {
-    const std::string field = "Content-Length: ";
-    const std::size_t at = head.find(field);
-    return at == std::string::npos ? 0 : std::stoul(head.substr(at + field.size()));
   }
 
   test::Acceptor acceptor_;
