@@ -133,6 +133,7 @@ Answer AdminClient::end(CURLcode code) {
     answer_.failure =
         "cannot reach the admin API at " + address_.text + ": " + reason(code, handle);
     answer_.advice = address_.advice.if_unreachable;
+    answer_.was_sent = code != CURLE_COULDNT_CONNECT && code != CURLE_COULDNT_RESOLVE_HOST;
   }
   if (answer_.status == 401) answer_.advice = address_.advice.if_unauthorized;
   return std::exchange(answer_, {});

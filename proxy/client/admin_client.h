@@ -29,7 +29,8 @@ struct Answer {
   std::string failure;
   long status = 0;
   std::string body;
-  std::string advice;  // of its address, that fits
+  std::string advice;    // of its address, that fits
+  bool was_sent = true;  // false: nobody was connected to, and so nobody heard of it
 
   bool is_success() const { return failure.empty() && status >= 200 && status < 300; }
 };

@@ -58,8 +58,11 @@ LeaseKeeper::LeaseKeeper(net::Loop& loop, health::Transfers& transfers,
       period_ms_(kPeriodWithoutLease) {}
 
 void LeaseKeeper::take() {
-  may_be_held_ = true;
   enroll();
+}
+
+bool LeaseKeeper::may_be_held() const {
+  return may_be_held_ || (stage_ == Stage::registering && call_.is_under_way());
 }
 
 void LeaseKeeper::go_on() {
@@ -84,7 +87,11 @@ void LeaseKeeper::enroll() {
 }
 
 void LeaseKeeper::on_enrolled(const Answer& answer) {
-  if (stage_ == Stage::leaving) return depart();
+  if (is_done(answer) || (answer.was_sent && is_passing(answer))) may_be_held_ = true;
+  if (stage_ == Stage::leaving) {
+    learn_from(answer);
+    return depart();
+  }
   if (is_anothers(answer)) return on_superseded(answer);
   if (!is_done(answer)) {
     tell_trouble(answer);
@@ -133,7 +140,7 @@ void LeaseKeeper::on_beaten(const Answer& answer) {
   }
   if (is_anothers(answer)) return on_superseded(answer);
   if (answer.status == 404) {
-    standing_.is_registered = false;
+    may_be_held_ = standing_.is_registered = false;
     stage_ = Stage::registering;
     show();
     if (standing_.is_superseded) return next_.start(3 * period_ms_);
@@ -149,7 +156,7 @@ void LeaseKeeper::on_beaten(const Answer& answer) {
 
 void LeaseKeeper::on_superseded(const Answer& answer) {
   stage_ = Stage::holding;
-  standing_.is_registered = false;
+  may_be_held_ = standing_.is_registered = false;
   standing_.is_superseded = true;
   incarnation_ = 0;  // nobody's: a registry that was restarted might give our old one to another
   tell_trouble(answer);
@@ -168,6 +175,7 @@ void LeaseKeeper::leave(config::Duration drain, config::Duration patience,
 }
 
 void LeaseKeeper::depart() {
+  if (!may_be_held_) return finish_leaving();
   AdminRequest request = departure_of({.service = said_.service,
                                        .id = said_.id,
                                        .drain = drain_,

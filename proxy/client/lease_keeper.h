@@ -68,8 +68,9 @@ class LeaseKeeper {
   // this one, and its `done` not told.
   void leave(config::Duration drain, config::Duration patience, std::function<void()> done);
 
-  // Whether the registry may have it: it was taken, and is not known to be gone.
-  bool may_be_held() const { return may_be_held_; }
+  // Whether the registry may have it: a registration was sent and not refused, and it is not known
+  // to be gone since. What is not there is not deregistered: it might be another process's.
+  bool may_be_held() const;
 
  private:
   enum class Stage { idle, registering, holding, leaving };

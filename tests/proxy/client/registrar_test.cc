@@ -11,6 +11,7 @@ namespace sluice::client {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::Each;
 using testing::HasSubstr;
 using testing::StartsWith;
 using Stage = Registrar::Stage;
@@ -166,6 +167,7 @@ TEST(Registrar, AWrongTokenIsSaidAndNotTriedAgainAndAgain) {
     EXPECT_FALSE(registrar.wait_until_registered(0ms));
   }
   EXPECT_EQ(lines, std::vector<std::string>{"s/a: unknown token"}) << "once";
+  EXPECT_THAT(registry.requests(), Each(StartsWith("PUT"))) << "what it has not, it does not end";
 }
 
 TEST(Registrar, LeavesOnceAndCanBeWaitedFor) {
