@@ -258,7 +258,9 @@ void Control::after_changes() {
   if (due == UINT64_MAX) {
     registry_timer_.stop();
   } else {
-    registry_timer_.start(due > loop_.now_ms() ? due - loop_.now_ms() : 0);
+    // Never at once: libuv 1.44 calls a timer that is due at once again before it looks at
+    // anything else, and what is left of many ends would hold up all who ask.
+    registry_timer_.start(due > loop_.now_ms() ? due - loop_.now_ms() : 1);
   }
   if (phase_.load() == Phase::starting && !registry_.awaits_first_verdicts() && api_ != nullptr) {
     start_timer_.start(0);

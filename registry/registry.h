@@ -94,7 +94,7 @@ class Registry {
   // Advancing may come this late before it counts as a stall of our own (own_lag_guard).
   static constexpr std::uint64_t kMostLagMs = 1000;
   // So much falls due in one advance().
-  static constexpr std::size_t kMostAtOnce = 256;
+  static constexpr std::size_t kMostAtOnce = 64;
 
   // `epoch`: a text that no other life of this registry has had.
   explicit Registry(std::string epoch, config::Registry rules = {});
@@ -192,7 +192,8 @@ class Registry {
     Roster& roster;
     Record& record;
   };
-  // What an instance waits for. Of leases, `at_ms` may be earlier than what the lease says: a
+  // What an instance waits for; at the same time service by service, so that what ends together is
+  // published together. Of leases, `at_ms` may be earlier than what the lease says: a
   // report prolongs the lease alone.
   struct Due {
     enum class Kind : std::uint8_t { ejection, lease, flap };
@@ -202,7 +203,9 @@ class Registry {
     Roster* roster;
     Record* record;
     friend bool operator<(const Due& a, const Due& b) {
-      return std::tie(a.at_ms, a.incarnation, a.kind) < std::tie(b.at_ms, b.incarnation, b.kind);
+      if (a.at_ms != b.at_ms) return a.at_ms < b.at_ms;
+      if (a.roster != b.roster) return *a.roster->name < *b.roster->name;
+      return std::tie(a.incarnation, a.kind) < std::tie(b.incarnation, b.kind);
     }
   };
 

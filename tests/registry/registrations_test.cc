@@ -358,6 +358,7 @@ TEST_F(Registrations, ThatEndTogetherEndInParts) {
   config::Registry rules;
   rules.on_expire.verify = config::Verify::none;
   rules.self_preservation.threshold = 1;
+  rules.own_lag_guard = false;
   begin(rules);
   constexpr std::size_t kAll = 2 * Registry::kMostAtOnce + 1;
   for (std::size_t i = 0; i < kAll; ++i) {
