@@ -45,7 +45,8 @@ void log_session(log::Channel& log, const Route& route, const EndedSession& ende
   log::Line line = log.line(config::LogLevel::info, "session");
   line.add("listener", route.listener).add("client", ended.client.text());
   line.add("route", "default").add("service", route.upstream->service);
-  line.add("instance", ended.instance != nullptr ? std::string_view(*ended.instance->identity.id) : "");
+  line.add("instance",
+           ended.instance != nullptr ? std::string_view(*ended.instance->identity.id) : "");
   line.add("incarnation", ended.instance != nullptr ? ended.instance->identity.incarnation : 0);
   line.add("attempts", ended.attempts);
   line.add_ms("connect_ms", ended.connect_us).add_ms("duration_ms", ended.duration_us);
