@@ -1,8 +1,10 @@
 // Many instances, many that go quiet at once, many that come and go: scenarios Y06, Y07 and Z06.
 #include <gtest/gtest.h>
 
-#include <set>
-#include <thread>
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "tests/integration/ask.h"
 #include "tests/support/invariants.h"
@@ -140,14 +142,12 @@ TEST(RegistryScale, WhoGoesQuietTogetherIsKeptWhileItAnswers) {
   constexpr int kAll = 20;
   constexpr int kBeating = 2;
   Sluice sluice({.instances = {}});
-  Backend server(echo());
-  const std::string port = server.address().substr(server.address().find(':'));
+  std::vector<std::unique_ptr<Backend>> servers;
   const auto target = [](int n) { return "/v1/services/s/instances/i" + std::to_string(n); };
   for (int n = 0; n < kAll; ++n) {
-    const std::string address = "127.0.1." + std::to_string(n + 1) + port;
-    ASSERT_EQ(
-        sluice.admin().put(target(n), R"({"address":")" + address + R"(","ttl":"1s"})").status,
-        200);
+    servers.push_back(std::make_unique<Backend>(echo()));
+    const std::string body = R"({"address":")" + servers.back()->address() + R"(","ttl":"1s"})";
+    ASSERT_EQ(sluice.admin().put(target(n), body).status, 200);
   }
   const auto count = [&](const std::string& key, const std::string& value) {
     int times = 0;
