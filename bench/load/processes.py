@@ -71,12 +71,12 @@ def output_of(command, core, timeout):
     return done.stdout
 
 
-def wait_until(condition, what, seconds=10):
+def wait_until(condition, what, seconds=10, pause=0.005):
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
             raise TimeoutError(f"waited {seconds} s in vain until {what}")
-        time.sleep(0.005)
+        time.sleep(pause)
 
 
 def _settle(core):
