@@ -17,7 +17,8 @@ std::shared_ptr<const registry::Instance> look_up(const registry::Snapshot& snap
   if (service == nullptr) return nullptr;
   const auto& all = service->instances;
   const auto at = std::ranges::lower_bound(
-      all, key.second, {}, [](const auto& instance) -> const std::string& { return *instance->id; });
+      all, key.second, {},
+      [](const auto& instance) -> const std::string& { return *instance->id; });
   return at != all.end() && *(*at)->id == key.second ? *at : nullptr;
 }
 
