@@ -1,19 +1,17 @@
 #include "proxy/admin/hub.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <limits>
 #include <optional>
 #include <utility>
 
 #include "proxy/admin/gate.h"
+#include "proxy/net/background.h"
 
 namespace sluice::admin {
 
 namespace {
 
-constexpr int kBehindWorkers = 10;     // nice, as the transport: connections go first
 constexpr std::uint64_t kJitter = 16;  // a wait lasts up to a 16th longer
 
 // Marsaglia's xorshift64, to spread what falls due at once.
@@ -70,7 +68,7 @@ Hub::Hub(const config::Watch& rules, const std::shared_ptr<const registry::Snaps
       timer_(loop_, [this] { on_turn(); }),
       line_(std::make_shared<Line>(bell_)),
       thread_([this] {
-        ::setpriority(PRIO_PROCESS, 0, kBehindWorkers);
+        net::stand_behind_workers();
         loop_.run();
       }) {}
 

@@ -1,15 +1,13 @@
 #include "proxy/admin/scribe.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <utility>
+
+#include "proxy/net/background.h"
 
 namespace sluice::admin {
 
 namespace {
-
-constexpr int kNice = 10;
 
 void fill(const Order& order) {
   if (std::ranges::none_of(order.readers, &Responder::is_awaited)) return;
@@ -26,7 +24,7 @@ void fill(const Order& order) {
 
 Scribe::Scribe() {
   thread_ = std::thread([orders = orders_] {
-    ::setpriority(PRIO_PROCESS, 0, kNice);  // of this thread alone: Linux keeps it a thread
+    net::stand_behind_workers();
     while (const auto order = orders->next()) fill(*order);
   });
 }
