@@ -178,6 +178,14 @@ void check_policies(const Listener& listener, const Site& site) {
   if (const Site proxy = site.key("proxy_protocol"); proxy.is_said()) {
     check_acceptance(listener.proxy_protocol, proxy);
   }
+  const Site no_instance = site.key("no_instance");
+  if (listener.no_instance.action == NoInstanceAction::hold &&
+      listener.no_instance.hold == Duration::zero() && no_instance.is_said()) {
+    no_instance.key("hold").error("a client that is held needs a time to be held for, such as 5s");
+  }
+  const Site per_source = site.key("limits").key("per_source");
+  within(per_source.key("prefix_v4"), listener.limits.per_source.prefix_v4, 1, 32);
+  within(per_source.key("prefix_v6"), listener.limits.per_source.prefix_v6, 1, 128);
   check_cidrs(listener.access.allow, site.key("access").key("allow"));
   check_cidrs(listener.access.deny, site.key("access").key("deny"));
   check_timeouts(listener.timeouts, site.key("timeouts"));

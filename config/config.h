@@ -376,11 +376,45 @@ struct Access {
 };
 
 struct ListenerLimits {
+// What becomes of a client when nobody of the service can take it.
+struct NoInstance {
+  NoInstanceAction action = NoInstanceAction::reject;
+  Duration hold = 0s;             // with `hold`: how long it waits for an instance at most
+  std::uint32_t hold_max = 1000;  // clients that wait at a time, over all workers; 0: unlimited
+  template <class V>
+  void fields(V& v) {
+    v("action", action);
+    v("hold", hold);
+    v("hold_max", hold_max);
+  }
+  friend bool operator==(const NoInstance&, const NoInstance&) = default;
+};
+
+// Of each client address, or prefix.
+struct PerSource {
   std::uint32_t connections = 0;  // open at once, exact over all workers; 0: unlimited
+  std::uint32_t rate = 0;         // new ones a second, as many at once; 0: unlimited
+  std::uint16_t prefix_v4 = 32;   // bits that make a source
+  std::uint16_t prefix_v6 = 64;
   template <class V>
   void fields(V& v) {
     v("connections", connections);
+    v("rate", rate);
+    v("prefix_v4", prefix_v4);
+    v("prefix_v6", prefix_v6);
   }
+  friend bool operator==(const PerSource&, const PerSource&) = default;
+};
+
+  std::uint32_t connections = 0;  // open at once, exact over all workers; 0: unlimited
+  template <class V>
+  std::uint32_t rate = 0;         // new ones a second, as many at once; 0: unlimited
+  PerSource per_source;
+  void fields(V& v) {
+    v("connections", connections);
+  }
+    v("rate", rate);
+    v("per_source", per_source);
   friend bool operator==(const ListenerLimits&, const ListenerLimits&) = default;
 };
 

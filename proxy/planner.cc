@@ -196,6 +196,14 @@ std::shared_ptr<const session::Route> Planner::route(
   if (auto admission = session::Admission::of(listener)) {
     route->admission = std::make_shared<session::Admission>(std::move(*admission));
   }
+  route->turnstile = line.route != nullptr ? line.route->turnstile : nullptr;
+  route->no_instance = listener.no_instance;
+  route->asks_turnstile = session::Turnstile::is_needed(listener.limits);
+  if (route->turnstile) {
+    route->turnstile->reconfigure(listener.limits);
+  } else if (route->asks_turnstile) {
+    route->turnstile = std::make_shared<session::Turnstile>(listener.limits);
+  }
   route->life =
       line.route != nullptr ? line.route->life : std::make_shared<session::ListenerLife>();
   route->listener_cells = metrics_.listener(listener.name);

@@ -195,6 +195,11 @@ void Worker::on_accepted(const session::RouteState& state, net::Fd socket,
     return begin(state, peer, std::move(socket), std::move(places));
   }
   session::Crew::Choice least = crew_.take_least(index_);
+  if (route.asks_turnstile && !(route.admission && route.admission->reads_header_of(peer))) {
+    if (const auto no = route.turnstile->let_in(peer, loop_.now_ms(), places.source)) {
+      return session::refuse(context_, route, peer, std::move(socket), no->reason, no->why);
+    }
+  }
   places.worker = std::move(least.place);
   if (least.worker == index_) return begin(state, peer, std::move(socket), std::move(places));
   crew_.hand_over(least.worker, {std::move(socket), peer, state.current, std::move(places)});

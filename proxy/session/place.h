@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "proxy/session/turnstile.h"
+
 namespace sluice::session {
 
 class Place {
@@ -47,9 +49,10 @@ inline Place Place::take_after(std::atomic<std::uint32_t>& taken, std::uint32_t 
 
 // What one connection is counted in from the moment that it is let in to its end, whoever has it.
 struct Places {
-  Place process;   // under process.max_connections
-  Place listener;  // under limits.connections
-  Place worker;    // among the connections of the worker that carries it, or is going to
+  Place process;           // under process.max_connections
+  Place listener;          // under limits.connections
+  Place worker;            // among the connections of the worker that carries it, or is going to
+  Turnstile::Seat source;  // among those of its source; kept by a route, which has the turnstile
 };
 
 }  // namespace sluice::session

@@ -12,6 +12,7 @@
 #include "proxy/metrics/cells.h"
 #include "proxy/session/admission.h"
 #include "proxy/session/introduction.h"
+#include "proxy/session/turnstile.h"
 
 namespace sluice::session {
 
@@ -46,6 +47,9 @@ struct Route {
   bool access_log = true;
   std::shared_ptr<const Admission> admission;  // null: everybody is let in as who he is
   std::uint32_t connection_limit = 0;          // 0: unlimited
+  std::shared_ptr<Turnstile> turnstile;
+  bool asks_turnstile = false;  // if not, it is there for those who are in
+  config::NoInstance no_instance;
   std::shared_ptr<ListenerLife> life;
   std::shared_ptr<metrics::ListenerCells> listener_cells;
   std::shared_ptr<metrics::RouteCells> cells;

@@ -118,6 +118,10 @@ void Session::on_no_header() {
   Deadline::cancel();
   const std::string why = route_->admission->why_not(client_peer_);
   if (!why.empty()) return finish(CloseReason::denied, Ending::close_both, why);
+  if (route_->asks_turnstile) {
+    const auto no = route_->turnstile->let_in(client_peer_, context_.loop.now_ms(), places_.source);
+    if (no) return finish(no->reason, Ending::close_both, no->why);
+  }
   connect();
 }
 

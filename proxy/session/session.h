@@ -87,7 +87,7 @@ class Session final : net::Pollable, net::Deadline, Preface::Owner, Connector::O
   const std::shared_ptr<ServiceState> service_;
   const std::shared_ptr<metrics::ServiceCells> service_cells_;
   net::Peer client_peer_;
-  const Places places_;
+  Places places_;
   const std::uint64_t serial_;
   const std::uint64_t began_ns_;
   const std::uint64_t registry_index_;

@@ -412,6 +412,34 @@ services:
   });
 }
 
+TEST(Listeners, HoldAndCountSensibly) {
+  expect({
+      {"holding, and sources",
+       R"y(listeners:
+  - bind: "127.0.0.1:80"
+    service: a
+    no_instance: {action: hold, hold: 5s, hold_max: 0}
+    limits: {rate: 10, per_source: {connections: 5, rate: 1, prefix_v4: 24, prefix_v6: 48}}
+services:
+  - {name: a, instances: ["10.0.0.1:80"], on_down: drain}
+)y",
+       {}},
+      {"holding for no time, and prefixes that are none",
+       R"y(defaults: {no_instance: {action: hold}}
+listeners:
+  - bind: "127.0.0.1:80"
+    service: a
+    limits: {per_source: {prefix_v4: 33, prefix_v6: 0}}
+services:
+  - {name: a, instances: ["10.0.0.1:80"]}
+)y",
+       {"f:1:25: defaults.no_instance.hold: error: a client that is held needs a time to be held "
+        "for, such as 5s",
+        "f:5:38: listeners[0].limits.per_source.prefix_v4: error: 33 is above 32",
+        "f:5:53: listeners[0].limits.per_source.prefix_v6: error: 0 is below 1"}},
+  });
+}
+
 TEST(Admin, StaysOnLoopbackWithoutTokens) {
   expect({
       {"every address",

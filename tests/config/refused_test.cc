@@ -70,8 +70,7 @@ listeners:
   - bind: "127.0.0.1:80"
     service: a
     routes: []
-    limits: {rate: 5, per_source: {}}
-    no_instance: {}
+    tls: {}
 services:
   - name: a
     instances: ["10.0.0.1:80"]
@@ -95,8 +94,10 @@ services:
         "f:5:67: defaults.tcp.fast_open: error: \"fast_open\" is not available in this version",
         "f:5:81: defaults.tcp.congestion: error: \"congestion\" is not available in this version",
         "f:9:5: listeners[0].routes: error: \"routes\" is not available in this version",
-        "f:10:14: listeners[0].limits.rate: error: \"rate\" is not available in this version",
-        "f:10:23: listeners[0].limits.per_source: error: \"per_source\" is not available in this "
+        "f:10:5: listeners[0].tls: error: \"tls\" is not available in this version",
+        "f:14:5: services[0].sources: error: \"sources\" is not available in this version",
+        "f:15:15: services[0].balance.zone: error: \"zone\" is not available in this version",
+        "f:15:25: services[0].balance.slow_start: error: \"slow_start\" is not available in this "
         "version",
         "f:11:5: listeners[0].no_instance: error: \"no_instance\" is not available in this "
         "version",

@@ -2,6 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
+#include <map>
 #include <thread>
 
 #include "tests/integration/ask.h"
@@ -57,6 +60,112 @@ TEST(Limits, OfAListenerHoldUnderARace) {
   }));
   EXPECT_LT(waiting.elapsed(), 500ms);
   held.clear();
+  invariants.expect_hold();
+}
+
+// O01, of each source: whoever races, from wherever, never has more than his places.
+TEST(Limits, OfASourceHoldUnderARaceOverFourWorkers) {
+  constexpr int kThreads = 16;
+  constexpr int kSources = 4;
+  constexpr int kConnectsOfAThread = 40;
+  constexpr int kPlaces = 9;
+  Backend server(echo());
+  Sluice sluice({.instances = {server.address()},
+                 .listener = "limits: {per_source: {connections: 9}}",
+                 .process = "workers: 4"});
+  Invariants invariants(sluice);
+  std::array<std::atomic<int>, kSources> served{};
+  std::vector<std::vector<Peer>> held(kThreads);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      const int source = t % kSources;
+      for (int i = 0; i < kConnectsOfAThread; ++i) {
+        Peer client = sluice.connect({.source = "127.0.0." + std::to_string(11 + source)});
+        if (!echoes(client, "x")) continue;
+        ++served[static_cast<std::size_t>(source)];
+        held[static_cast<std::size_t>(t)].push_back(std::move(client));
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const auto& each : served) EXPECT_EQ(each, kPlaces);
+  EXPECT_EQ(server.most_live(), static_cast<std::uint64_t>(kPlaces * kSources));
+  EXPECT_EQ(sluice.metric("sluice_connections_closed_total", {{"reason", "limit_source"}}),
+            kThreads * kConnectsOfAThread - kPlaces * kSources);
+  invariants.expect_counts_agree();
+
+  // A reload that raises the limit keeps who is in; one that lowers it, too.
+  const auto scene = [&](int places) {
+    return Scene{.instances = {server.address()},
+                 .listener = "limits: {per_source: {connections: " + std::to_string(places) + "}}",
+                 .process = "workers: 4"};
+  };
+  const auto is_let_in = [&] {
+    Peer client = sluice.connect({.source = "127.0.0.11"});
+    return echoes(client, "x");
+  };
+  ASSERT_EQ(sluice.reload(scene(kPlaces + 1)).status, 200);
+  EXPECT_TRUE(is_let_in());
+  ASSERT_EQ(sluice.reload(scene(1)).status, 200);
+  EXPECT_FALSE(is_let_in());
+  held.clear();
+  EXPECT_TRUE(eventually(is_let_in)) << "its places are free again";
+  invariants.expect_hold();
+}
+
+TEST(Limits, OfARateAreBySecond) {
+  Backend server(echo());
+  Sluice sluice({.instances = {server.address()},
+                 .listener = "limits: {rate: 20, per_source: {rate: 5}}",
+                 .process = "workers: 1"});
+  Invariants invariants(sluice);
+  std::map<std::string, int> served;
+  Stopwatch watch;
+  for (int round = 0; round < 40; ++round) {
+    for (const std::string source : {"127.0.0.11", "127.0.0.12"}) {
+      Peer client = sluice.connect({.source = source});
+      if (echoes(client, "x")) ++served[source];
+    }
+  }
+  const auto took = static_cast<int>(watch.elapsed().count());
+  for (const auto& [source, count] : served) {
+    EXPECT_GE(count, 5) << source;
+    EXPECT_LE(count, 5 + 5 * took / 1000 + 1) << source;
+  }
+  const auto refused =
+      sluice.metric("sluice_connections_closed_total", {{"reason", "limit_source"}});
+  EXPECT_EQ(refused, 80 - served["127.0.0.11"] - served["127.0.0.12"]);
+  invariants.expect_hold();
+}
+
+// It is the client of the header who is the source.
+TEST(Limits, OfASourceGoByTheProxyHeader) {
+  Backend server(echo());
+  Sluice sluice({.instances = {server.address()},
+                 .listener = "proxy_protocol: {accept: required, trusted: [127.0.0.0/8]}, "
+                             "limits: {per_source: {connections: 1, prefix_v4: 24}}",
+                 .process = "workers: 1"});
+  Invariants invariants(sluice);
+  const auto come = [&](const std::string& client) {
+    Peer peer = sluice.connect();
+    peer.try_send("PROXY TCP4 " + client + " 198.51.100.1 4711 443\r\n");
+    return peer;
+  };
+  Peer first = come("203.0.113.7"), other = come("203.0.112.7");
+  EXPECT_TRUE(echoes(first, "x"));
+  EXPECT_TRUE(echoes(other, "x"));
+  Peer neighbour = come("203.0.113.9");
+  EXPECT_EQ(neighbour.wait_for_end(), End::fin);
+  const auto session = sluice.sessions(1).back();
+  EXPECT_EQ(session["reason"], "limit_source");
+  EXPECT_EQ(session["detail"], "203.0.113.0/24 has its 1 connections");
+  first.close();
+  EXPECT_TRUE(eventually([&] {
+    Peer again = come("203.0.113.9");
+    return echoes(again, "x");
+  }));
+  other.close();
   invariants.expect_hold();
 }
 
