@@ -65,7 +65,8 @@ enum class AcceptMode : std::uint8_t { reuse_port, least_loaded };
 enum class ProxyAccept : std::uint8_t { off, required, optional };
 enum class ProxySend : std::uint8_t { off, v1, v2 };
 enum class OverLimit : std::uint8_t { reject };
-enum class OnDown : std::uint8_t { keep };
+enum class NoInstanceAction : std::uint8_t { reject, hold };
+enum class OnDown : std::uint8_t { keep, drain, close, reset };
 enum class StoreType : std::uint8_t { memory, sqlite };
 enum class StoreSync : std::uint8_t { normal, full };
 enum class Verify : std::uint8_t { probe, none };
@@ -616,7 +617,10 @@ struct Service {
   Check check;
   Outlier outlier;
   Retry retry;
-  OnDown on_down = OnDown::keep;  // live connections of an instance that goes down
+  // Live connections of an instance that goes down: keep them | close what is left after
+  // on_remove.drain | close them | reset them on both sides. An instance that comes back in time
+  // keeps them.
+  OnDown on_down = OnDown::keep;
   OnRemove on_remove;
   ProxyAnnouncement proxy_protocol;
   TimeoutsSaid timeouts;

@@ -334,6 +334,8 @@ void Control::take_changes() {
       metrics_.instance_added();
       checker_.add(change.instance->live);
       departures_.arrive(*change.instance->live);
+    } else if (change.kind == Kind::state) {
+      on_state(change);
     } else if (change.kind == Kind::removed) {
       metrics_.instance_removed();
       checker_.remove(*change.instance->live);
@@ -342,6 +344,29 @@ void Control::take_changes() {
   }
   const auto snapshot = registry_.snapshot();
   if (hub_.snapshot()->index != snapshot->index) hub_.publish(snapshot, std::move(changes));
+}
+
+// Connections of an instance that goes down are the service's to say; one that comes back keeps
+// what it still has.
+void Control::on_state(const registry::Change& change) {
+  registry::Live& live = *change.instance->live;
+  if (change.to != registry::State::down) {
+    outages_.arrive(live);
+    live.condemned.store(registry::Condemned::no, std::memory_order_release);
+    return;
+  }
+  const config::Service* service = config_.find_service(change.service);
+  if (service == nullptr || service->on_down == config::OnDown::keep) return;
+  if (service->on_down == config::OnDown::drain) {
+    const auto drain = static_cast<std::uint64_t>(service->on_remove.drain.count());
+    outages_.depart(change.instance->live, loop_.now_ms() + drain);
+    return await_departures();
+  }
+  live.condemned.store(service->on_down == config::OnDown::reset
+                           ? registry::Condemned::instance_down_reset
+                           : registry::Condemned::instance_down,
+                       std::memory_order_release);
+  sweep();
 }
 
 void Control::log_change(const registry::Change& change) {
@@ -481,13 +506,15 @@ void Control::condemn_listeners(std::vector<std::shared_ptr<session::ListenerLif
 }
 
 void Control::await_departures() {
-  const std::uint64_t due = departures_.next_ms();
+  const std::uint64_t due = std::min(departures_.next_ms(), outages_.next_ms());
   if (due == UINT64_MAX) return departure_timer_.stop();
   departure_timer_.start(due > loop_.now_ms() ? due - loop_.now_ms() : 0);
 }
 
 void Control::on_departures_due() {
-  if (departures_.condemn_due(loop_.now_ms())) sweep();
+  const bool some_left = departures_.condemn_due(loop_.now_ms());
+  const bool some_down = outages_.condemn_due(loop_.now_ms());
+  if (some_left || some_down) sweep();
   await_departures();
 }
 

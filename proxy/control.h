@@ -79,6 +79,7 @@ class Control final : WorkerEvents {
   void after_changes();
   void take_departed();
   void take_changes();
+  void on_state(const registry::Change& change);
   void log_change(const registry::Change& change);
   void publish_if_changed();
   void publish();
@@ -139,6 +140,7 @@ class Control final : WorkerEvents {
   std::uint64_t most_connections_ = 0;  // since memory was last given back
   bool crowd_is_leaving_ = false;       // there were fewer at that time than before
   Departures departures_;
+  Departures outages_{registry::Condemned::instance_down};  // of `on_down: drain`
   std::list<std::unique_ptr<net::Timer>> listener_timers_;
   registry::Registry registry_;
   admin::Hub hub_;

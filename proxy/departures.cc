@@ -47,7 +47,7 @@ bool Departures::condemn_due(std::uint64_t now_ms) {
     const auto at = departed_.find(due_.begin()->second);
     due_.erase(due_.begin());
     for (const auto& live : at->second.lives) {
-      live->condemned.store(registry::Condemned::instance_removed, std::memory_order_release);
+      live->condemned.store(verdict_, std::memory_order_release);
     }
     departed_.erase(at);
     any = true;

@@ -1,9 +1,9 @@
-// Instances that were removed while connections may still be on them: how long those may go on.
+// Instances that left rotation while connections may still be on them: how long those may go on.
 //
-// A removed instance's connections have `drain` from its removal. One that comes back under the
-// same service, id and address before that is pardoned, with all its earlier incarnations: it is
-// the same process, back in rotation. If it is removed again, the time starts anew. Pure: time is
-// an argument. Control loop only.
+// The connections of an instance that was removed, or went down, have a time from then. One that
+// comes back under the same service, id and address before that is pardoned, with all its earlier
+// incarnations: it is the same process, back in rotation. If it leaves again, the time starts anew.
+// Pure: time is an argument. Control loop only.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,11 @@ namespace sluice {
 
 class Departures {
  public:
-  // The instance was removed: its connections, and those of its earlier incarnations, may go on
+  // What those whose time is over are condemned for.
+  explicit Departures(registry::Condemned verdict = registry::Condemned::instance_removed)
+      : verdict_(verdict) {}
+
+  // The instance left: its connections, and those of its earlier incarnations, may go on
   // until `due_ms`.
   void depart(std::shared_ptr<registry::Live> live, std::uint64_t due_ms);
   // It is in rotation, perhaps again.
@@ -44,6 +48,7 @@ class Departures {
 
   void set_due(const Key& key, Departed& departed, std::uint64_t due_ms);
 
+  const registry::Condemned verdict_;
   std::map<Key, Departed> departed_;
   std::set<std::pair<std::uint64_t, Key>> due_;  // of those that are not pardoned
 };

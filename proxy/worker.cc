@@ -20,6 +20,10 @@ namespace {
 constexpr std::uint64_t kDrainTickMs = 50;
 constexpr std::uint64_t kQuietMs =
     1000;  // without a byte for so long a connection may be closed while draining
+// Of what was condemned, so many are ended in a turn, and the others in further turns: thousands of
+// clients that come back do so over a while, and the living are not held up.
+constexpr std::size_t kSweepBatch = 64;
+constexpr std::uint64_t kSweepEveryMs = 5;
 constexpr std::uint64_t kLagEveryMs = 500;
 constexpr int kLagSamples = 20;  // ten seconds
 constexpr std::string_view kListenerRemoved = "the listener was removed";
@@ -37,6 +41,7 @@ Worker::Worker(std::uint32_t index, std::unique_ptr<log::Channel> log, session::
       wheel_(loop_),
       bell_(loop_, [this] { on_bell(); }),
       drain_timer_(loop_, [this] { on_drain_tick(); }),
+      sweep_timer_(loop_, [this] { sweep(); }),
       lag_timer_(loop_, [this] { measure_lag(); }),
       context_{loop_, poller_, wheel_, *log_, *this, index} {
   crew_.open(index_, bell_);
@@ -190,16 +195,16 @@ void Worker::on_accepted(const session::RouteState& state, net::Fd socket,
   if (!places.listener) {
     return session::refuse(context_, route, peer, std::move(socket), CloseReason::limit_listener);
   }
-  if (route.accept == config::AcceptMode::reuse_port) {
-    places.worker = crew_.take(index_);
-    return begin(state, peer, std::move(socket), std::move(places));
-  }
-  session::Crew::Choice least = crew_.take_least(index_);
   if (route.asks_turnstile && !(route.admission && route.admission->reads_header_of(peer))) {
     if (const auto no = route.turnstile->let_in(peer, loop_.now_ms(), places.source)) {
       return session::refuse(context_, route, peer, std::move(socket), no->reason, no->why);
     }
   }
+  if (route.accept == config::AcceptMode::reuse_port) {
+    places.worker = crew_.take(index_);
+    return begin(state, peer, std::move(socket), std::move(places));
+  }
+  session::Crew::Choice least = crew_.take_least(index_);
   places.worker = std::move(least.place);
   if (least.worker == index_) return begin(state, peer, std::move(socket), std::move(places));
   crew_.hand_over(least.worker, {std::move(socket), peer, state.current, std::move(places)});
@@ -276,28 +281,27 @@ void Worker::on_starved(const session::Route& route, int error) {
 
 // Ending a session moves the last one into its place, so the walk goes from the end.
 void Worker::sweep() {
+  const std::size_t before = sessions_.size();
   for (std::size_t i = sessions_.size(); i-- > 0;) {
-    if (i >= sessions_.size()) continue;
-    session::Session& session = *sessions_[i];
-    if (session.route().life->over.load(std::memory_order_acquire)) {
-      session.end(CloseReason::drain, kListenerRemoved);
-      continue;
-    }
-    const registry::Live* live = session.instance();
-    if (live == nullptr) continue;
-    switch (live->condemned.load(std::memory_order_acquire)) {
-      case registry::Condemned::no:
-        break;
-      case registry::Condemned::instance_removed:
-        session.end(CloseReason::instance_removed, "");
-        break;
-      case registry::Condemned::instance_down:
-        session.end(CloseReason::instance_down, "");
-        break;
-      case registry::Condemned::admin:
-        session.end(CloseReason::admin, "");
-        break;
-    }
+    if (before - sessions_.size() >= kSweepBatch) return sweep_timer_.start(kSweepEveryMs);
+    if (i < sessions_.size()) end_if_condemned(*sessions_[i]);
+  }
+}
+
+void Worker::end_if_condemned(session::Session& session) {
+  if (session.route().life->over.load(std::memory_order_acquire)) {
+    return session.end(CloseReason::drain, kListenerRemoved);
+  }
+  if (!session.is_relaying()) return;  // the Connector looks at it itself
+  switch (session.instance()->condemned.load(std::memory_order_acquire)) {
+    case registry::Condemned::no:
+      return;
+    case registry::Condemned::instance_removed:
+      return session.end(CloseReason::instance_removed, "");
+    case registry::Condemned::instance_down:
+      return session.end(CloseReason::instance_down, "");
+    case registry::Condemned::instance_down_reset:
+      return session.reset(CloseReason::instance_down, "");
   }
 }
 

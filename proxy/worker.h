@@ -100,6 +100,7 @@ class Worker final : session::Host {
              session::Places&& places);
   void on_starved(const session::Route& route, int error);
   void sweep();
+  void end_if_condemned(session::Session& session);
   void on_drain_tick();
   void end_all(metrics::CloseReason reason);
   void measure_lag();
@@ -123,6 +124,7 @@ class Worker final : session::Host {
   net::Wheel wheel_;
   net::Bell bell_;
   net::Timer drain_timer_;
+  net::Timer sweep_timer_;
   net::Timer lag_timer_;
   session::Context context_;
   std::shared_ptr<const Plan> plan_;

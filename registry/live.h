@@ -28,7 +28,7 @@ enum class Verdict : std::uint8_t {
 };
 
 // Why the control loop wants the connections of an instance closed.
-enum class Condemned : std::uint8_t { no, instance_removed, instance_down, admin };
+enum class Condemned : std::uint8_t { no, instance_removed, instance_down, instance_down_reset };
 
 struct Identity {
   config::Text service;  // the same text in all of the service, and of the id in its Instances

@@ -117,6 +117,10 @@ void Connector::attempt_failed(ConnectResult result, int error) {
   token_.release();
   if (net::is_instances_fault(result)) tell_of_failure(live);
   retry_or_give_up();
+  registry::Live& live = *token_.live();
+  if (live.condemned.load(std::memory_order_acquire) != registry::Condemned::no) {
+    return attempt_failed(ConnectResult::cancelled, 0);
+  }
 }
 
 void Connector::count_attempt(ConnectResult result) {

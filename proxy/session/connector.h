@@ -4,7 +4,9 @@
 // growing delay, until the retries, the service's retry budget or the deadline are used up. Each
 // pick looks at the service as it is then, so an instance that came while this one waited is found.
 // A client that resets meanwhile ends it; one that has merely finished sending does not, since it
-// may still want its answer.
+// may still want its answer. An instance whose connections were condemned while this one was on its
+// way to it is left for another. Where nobody is there at all and the listener holds its clients,
+// it waits for somebody before the first attempt.
 //
 // Owned by a Session, on the worker's thread; uses the Session's upstream socket, deadline and
 // place in the poller. Destroying it abandons the attempt and gives back what it counted.

@@ -210,6 +210,10 @@ void Session::end(CloseReason reason, std::string_view detail) {
   finish(reason, undelivered ? Ending::reset_both : Ending::close_both, detail);
 }
 
+void Session::reset(CloseReason reason, std::string_view detail) {
+  finish(reason, Ending::reset_both, detail);
+}
+
 std::string Session::failure_detail() const {
   const auto& connector = std::get<Connector>(stage_);
   if (connector.attempts() == 0) return "";

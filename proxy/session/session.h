@@ -52,6 +52,10 @@ class Session final : net::Pollable, net::Deadline, Preface::Owner, Connector::O
   // session.
   void end(metrics::CloseReason reason, std::string_view detail);
 
+  // The same with a reset on both sides.
+  void reset(metrics::CloseReason reason, std::string_view detail);
+
+  bool is_relaying() const { return std::holds_alternative<Relay>(stage_); }
   bool is_quiet(std::uint64_t for_ms) const;
   // The instance that it is connected to, or connecting to; null: none at the moment.
   const registry::Live* instance() const { return live_.get(); }

@@ -182,14 +182,11 @@ TEST(Words, ThatAreNoneNameTheNearest) {
       {"still to come",
        with_service(R"y(    balance: {hash: {key: sni}}
     check: {type: redis}
-    on_down: close
 )y"),
        {"f:6:27: services[0].balance.hash.key: error: \"sni\" is not available in this version, "
         "which has client_ip",
         "f:7:19: services[0].check.type: error: \"redis\" is not available in this version, which "
-        "has none, tcp, http",
-        "f:8:14: services[0].on_down: error: \"close\" is not available in this version, which has "
-        "keep"}},
+        "has none, tcp, http"}},
       {"still to come, of a listener",
        with(R"y(defaults: {over_limit: backlog}
 )y"),

@@ -86,6 +86,18 @@ TEST_F(DeparturesTest, AnotherAddressUnderTheSameIdIsNoReturn) {
   EXPECT_EQ(old->condemned.load(), Condemned::instance_removed);
 }
 
+TEST_F(DeparturesTest, SaysForWhatTheConnectionsAreCondemned) {
+  Departures outages(Condemned::instance_down);
+  serve({"127.0.0.1:1"}, 0);
+  const auto live = connected_to("127.0.0.1:1");
+  outages.depart(live, 100);
+  outages.arrive(*live);
+  EXPECT_FALSE(outages.condemn_due(1000)) << "it came back";
+  outages.depart(live, 2000);
+  EXPECT_TRUE(outages.condemn_due(2000));
+  EXPECT_EQ(live->condemned.load(), Condemned::instance_down);
+}
+
 TEST_F(DeparturesTest, ForgetsPardonedInstancesWithoutConnections) {
   for (std::uint64_t round = 0; round < 100; ++round) {
     serve({"127.0.0.1:1"}, round * 2);
