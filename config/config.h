@@ -376,7 +376,6 @@ struct Access {
   friend bool operator==(const Access&, const Access&) = default;
 };
 
-struct ListenerLimits {
 // What becomes of a client when nobody of the service can take it.
 struct NoInstance {
   NoInstanceAction action = NoInstanceAction::reject;
@@ -407,15 +406,16 @@ struct PerSource {
   friend bool operator==(const PerSource&, const PerSource&) = default;
 };
 
+struct ListenerLimits {
   std::uint32_t connections = 0;  // open at once, exact over all workers; 0: unlimited
-  template <class V>
   std::uint32_t rate = 0;         // new ones a second, as many at once; 0: unlimited
   PerSource per_source;
+  template <class V>
   void fields(V& v) {
     v("connections", connections);
-  }
     v("rate", rate);
     v("per_source", per_source);
+  }
   friend bool operator==(const ListenerLimits&, const ListenerLimits&) = default;
 };
 
@@ -432,6 +432,7 @@ struct Listener {
   Access access;
   ListenerLimits limits;
   OverLimit over_limit = OverLimit::reject;
+  NoInstance no_instance;
   bool access_log = true;  // one line a session
   TimeoutsSaid timeouts;
   TcpSaid tcp;  // for the client's side
@@ -453,6 +454,7 @@ struct Listener {
     v("access", access);
     v("limits", limits);
     v("over_limit", over_limit);
+    v("no_instance", no_instance);
     v("access_log", access_log);
     v("timeouts", timeouts);
     v("tcp", tcp);

@@ -93,9 +93,15 @@ struct Words<OverLimit> {
 };
 
 template <>
+struct Words<NoInstanceAction> {
+  static constexpr auto kNow = std::to_array<Word>({"reject", "hold"});
+  static constexpr std::array<Word, 0> kLater{};
+};
+
+template <>
 struct Words<OnDown> {
-  static constexpr auto kNow = std::to_array<Word>({"keep"});
-  static constexpr auto kLater = std::to_array<Word>({"drain", "close", "reset"});
+  static constexpr auto kNow = std::to_array<Word>({"keep", "drain", "close", "reset"});
+  static constexpr std::array<Word, 0> kLater{};
 };
 
 template <>

@@ -140,6 +140,8 @@ struct ListenerCells : Cells<ListenerSlot> {
   const std::string listener;
   // Connections that hold a place under limits.connections, exact over all workers.
   std::atomic<std::uint32_t> places{0};
+  // Connections that wait for an instance, under no_instance.hold_max.
+  std::atomic<std::uint32_t> held{0};
 };
 
 struct RouteCells : Cells<RouteSlot> {

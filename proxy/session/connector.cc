@@ -31,12 +31,17 @@ Connector::Connector(Owner& owner, Context& context, const Route& route, Service
       client_socket_(client_socket),
       upstream_socket_(upstream_socket),
       cells_(service.current->cells) {
-  const auto deadline = service.current->retry.deadline.count();
+  set_give_up_time();
+}
+
+void Connector::set_give_up_time() {
+  const auto deadline = upstream().retry.deadline.count();
   give_up_at_ms_ =
-      deadline > 0 ? context.loop.now_ms() + static_cast<std::uint64_t>(deadline) : kNever;
+      deadline > 0 ? context_.loop.now_ms() + static_cast<std::uint64_t>(deadline) : kNever;
 }
 
 Connector::~Connector() {
+  context_.waiting.leave(*this);
   if (dialing_) count_attempt(ConnectResult::cancelled);
   leave_budget();
 }
@@ -60,10 +65,11 @@ void Connector::attempt() {
   found_nobody_ = !pick;
   if (!pick) {
     leave_budget();
-    if (attempts_ == 0) return owner_.on_failed(CloseReason::no_instance);
+    if (attempts_ == 0) return on_nobody();
     counts().retries_no_instance.increment();
     return retry_or_give_up();
   }
+  held_ = {};
   token_ = std::move(pick.token);
   tried_.add(pick.member->live.get());
   ++attempts_;
@@ -77,9 +83,28 @@ void Connector::attempt() {
   }
   dialing_ = true;
   const auto timeout = static_cast<std::uint64_t>(route_.timeouts.connect.count());
-  const std::uint64_t attempt_ends = timeout > 0 ? context_.loop.now_ms() + timeout : kNever;
-  const std::uint64_t wake = std::min(attempt_ends, give_up_at_ms_);
-  if (wake != kNever) owner_.wake_at(wake);
+  const std::uint64_t timeout_at = timeout > 0 ? context_.loop.now_ms() + timeout : kNever;
+  attempt_ends_ms_ = std::min(timeout_at, give_up_at_ms_);
+  if (attempt_ends_ms_ != kNever) owner_.wake_at(attempt_ends_ms_);
+}
+
+void Connector::on_nobody() {
+  const config::NoInstance& policy = route_.no_instance;
+  if (policy.action != config::NoInstanceAction::hold) {
+    return owner_.on_failed(CloseReason::no_instance);
+  }
+  if (!held_) {
+    held_ = Place::take(route_.listener_cells->held, policy.hold_max);
+    held_until_ms_ = context_.loop.now_ms() + static_cast<std::uint64_t>(policy.hold.count());
+  }
+  if (!held_ || is_past(held_until_ms_)) return owner_.on_failed(CloseReason::no_instance);
+  context_.waiting.enter(*this, service_);
+  owner_.wake_at(held_until_ms_);
+}
+
+void Connector::on_called() {
+  set_give_up_time();
+  attempt();
 }
 
 void Connector::on_ready() {
@@ -92,9 +117,12 @@ void Connector::on_ready() {
   const net::SocketAddress to(token_.live()->identity.address);
   const ConnectResult result = net::dial_outcome(upstream_socket_, to, error);
   if (result != ConnectResult::ok) return attempt_failed(result, error);
+  registry::Live& live = *token_.live();
+  if (live.condemned.load(std::memory_order_acquire) != registry::Condemned::no) {
+    return attempt_failed(ConnectResult::cancelled, 0);
+  }
   count_attempt(ConnectResult::ok);
   leave_budget();
-  registry::Live& live = *token_.live();
   if (live.failures.load(std::memory_order_relaxed) != 0) {
     live.failures.store(0, std::memory_order_relaxed);
   }
@@ -103,8 +131,10 @@ void Connector::on_ready() {
 }
 
 void Connector::on_deadline() {
-  if (dialing_) return attempt_failed(ConnectResult::timeout, 0);
-  retry();
+  if (is_held()) return owner_.on_failed(CloseReason::no_instance);
+  if (!dialing_) return retry();
+  // It may be the end of having been held, where an attempt has none.
+  if (attempt_ends_ms_ != kNever) attempt_failed(ConnectResult::timeout, 0);
 }
 
 void Connector::attempt_failed(ConnectResult result, int error) {
@@ -117,10 +147,6 @@ void Connector::attempt_failed(ConnectResult result, int error) {
   token_.release();
   if (net::is_instances_fault(result)) tell_of_failure(live);
   retry_or_give_up();
-  registry::Live& live = *token_.live();
-  if (live.condemned.load(std::memory_order_acquire) != registry::Condemned::no) {
-    return attempt_failed(ConnectResult::cancelled, 0);
-  }
 }
 
 void Connector::count_attempt(ConnectResult result) {

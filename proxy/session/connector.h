@@ -19,11 +19,12 @@
 #include "proxy/balance/balancer.h"
 #include "proxy/net/dial.h"
 #include "proxy/session/context.h"
+#include "proxy/session/place.h"
 #include "proxy/session/route.h"
 
 namespace sluice::session {
 
-class Connector {
+class Connector final : WaitingRoom::Guest {
  public:
   // What the connector asks of its session.
   class Owner {
@@ -50,12 +51,15 @@ class Connector {
   void on_ready();
   void on_deadline();
 
+  bool is_held() const { return static_cast<bool>(held_); }
   std::uint32_t attempts() const { return attempts_; }
   net::ConnectResult last_result() const { return last_result_; }
   int last_error() const { return last_error_; }
 
  private:
   void attempt();
+  void on_nobody();
+  void on_called() override;
   void attempt_failed(net::ConnectResult result, int error);
   void retry_or_give_up();
   void wait_for_retry();
@@ -65,6 +69,7 @@ class Connector {
   void tell_of_failure(const std::shared_ptr<registry::Live>& live);
   bool enter_budget();
   void leave_budget();
+  void set_give_up_time();
   bool is_past(std::uint64_t at_ms) const;
   const Upstream& upstream() const { return *service_.current; }
   metrics::ServiceSlot& counts();
@@ -80,6 +85,9 @@ class Connector {
 
   balance::Tried tried_;
   registry::LoadToken token_;  // of the attempt under way
+  Place held_;                 // among those that the listener holds
+  std::uint64_t held_until_ms_ = 0;
+  std::uint64_t attempt_ends_ms_ = kNever;  // of the attempt under way
   std::uint64_t give_up_at_ms_;
   std::uint64_t attempt_began_ns_ = 0;
   std::uint32_t attempts_ = 0;

@@ -11,6 +11,7 @@
 #include "proxy/net/poller.h"
 #include "proxy/net/wheel.h"
 #include "proxy/session/pipe_pool.h"
+#include "proxy/session/waiting_room.h"
 #include "registry/live.h"
 
 namespace sluice::session {
@@ -51,6 +52,7 @@ struct Context {
   Host& host;
   std::uint32_t worker = 0;
   PipePool pipes{};
+  WaitingRoom waiting{loop};
   Scratch scratch{};
   std::uint64_t registry_index = 0;  // of the plan that the worker runs by
   std::uint64_t sessions = 0;        // begun so far, for their ids

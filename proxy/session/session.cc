@@ -269,7 +269,10 @@ Description Session::describe() const {
   shown.age_ms = (now_ns - began_ns_) / 1'000'000;
   shown.idle_ms = shown.age_ms;
   shown.attempts = attempts_;
-  shown.state = std::holds_alternative<Preface>(stage_) ? "preface" : "connecting";
+  const auto* connector = std::get_if<Connector>(&stage_);
+  shown.state = std::holds_alternative<Preface>(stage_)        ? "preface"
+                : connector != nullptr && connector->is_held() ? "held"
+                                                               : "connecting";
   if (live_ != nullptr) {
     shown.instance = live_->identity.id;
     shown.upstream = live_->identity.address.text();

@@ -31,7 +31,7 @@ namespace sluice::session {
 struct Description {
   std::uint64_t serial = 0;
   std::string listener, service, instance, client, upstream;
-  std::string_view state;  // "preface" | "connecting" | "relaying" | "closing"
+  std::string_view state;  // "preface" | "held" | "connecting" | "relaying" | "closing"
   std::uint64_t incarnation = 0;
   std::uint64_t age_ms = 0;
   std::uint64_t idle_ms = 0;

@@ -99,20 +99,14 @@ services:
         "f:15:15: services[0].balance.zone: error: \"zone\" is not available in this version",
         "f:15:25: services[0].balance.slow_start: error: \"slow_start\" is not available in this "
         "version",
-        "f:11:5: listeners[0].no_instance: error: \"no_instance\" is not available in this "
+        "f:15:41: services[0].balance.panic: error: \"panic\" is not available in this version",
+        "f:15:59: services[0].balance.hash.max_load: error: \"max_load\" is not available in this "
         "version",
-        "f:15:5: services[0].sources: error: \"sources\" is not available in this version",
-        "f:16:15: services[0].balance.zone: error: \"zone\" is not available in this version",
-        "f:16:25: services[0].balance.slow_start: error: \"slow_start\" is not available in this "
-        "version",
-        "f:16:41: services[0].balance.panic: error: \"panic\" is not available in this version",
-        "f:16:59: services[0].balance.hash.max_load: error: \"max_load\" is not available in this "
-        "version",
-        "f:17:13: services[0].check.send: error: \"send\" is not available in this version",
-        "f:17:22: services[0].check.expect: error: \"expect\" is not available in this version",
-        "f:18:13: services[0].retry.replay: error: \"replay\" is not available in this version",
-        "f:19:5: services[0].limits: error: \"limits\" is not available in this version",
-        "f:20:11: services[0].tcp.fast_open: error: \"fast_open\" is not available in this "
+        "f:16:13: services[0].check.send: error: \"send\" is not available in this version",
+        "f:16:22: services[0].check.expect: error: \"expect\" is not available in this version",
+        "f:17:13: services[0].retry.replay: error: \"replay\" is not available in this version",
+        "f:18:5: services[0].limits: error: \"limits\" is not available in this version",
+        "f:19:11: services[0].tcp.fast_open: error: \"fast_open\" is not available in this "
         "version"}},
       {"those without a default",
        with(R"y(defaults: {bind: x, name: y, service: z, instances: []}

@@ -273,5 +273,26 @@ TEST(Exec, ARollingRestartLosesNoConnection) {
   EXPECT_EQ(load.failed(), 0) << "of " << load.made();
 }
 
+// The same with one instance only, whose clients are held while it is away.
+TEST(Exec, ARestartOfTheOnlyInstanceIsAPauseForHeldClients) {
+  const int rounds = size_of_run(3, 20);
+  Sluice sluice({.listener = "no_instance: {action: hold, hold: 20s}"});
+  ExecProcess only(sluice, ExecProcess::Options{.id = "a", .options = kLongDrain});
+  ASSERT_TRUE(comes_up(only, "a"));
+  ShortConnections load(sluice, 8, 200);
+  for (int round = 0; round < rounds; ++round) {
+    const int made = load.made();
+    ASSERT_TRUE(eventually([&] { return load.made() > made + 50; }));
+    only.process().signal(SIGTERM);
+    ASSERT_EQ(only.process().wait(), (ExitStatus{128 + SIGTERM, 0})) << only.errors();
+    only.start();
+    ASSERT_TRUE(is_listed(sluice, "a")) << only.errors();
+  }
+  const int made = load.made();
+  ASSERT_TRUE(eventually([&] { return load.made() > made + 50; }));
+  load.stop();
+  EXPECT_EQ(load.failed(), 0) << "of " << load.made();
+}
+
 }  // namespace
 }  // namespace sluice::test
