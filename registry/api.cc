@@ -63,6 +63,7 @@ void put(JsonText& out, const Instance& instance, std::uint64_t now_ms) {
   put_ttl_remaining(out, instance, now_ms);
   put_ttl(out, instance);
   out.add("load", instance.live->reported_load.load(std::memory_order_relaxed));
+  out.add("verdict", word(instance.effective.verdict));
   out.close_object();
 }
 

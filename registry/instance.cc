@@ -82,6 +82,18 @@ std::string_view word(OutlierState state) {
   return "";
 }
 
+std::string_view word(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::never:
+      return "never";
+    case Verdict::last_resort:
+      return "last_resort";
+    case Verdict::eligible:
+      return "eligible";
+  }
+  return "";
+}
+
 const config::Text& static_source() {
   static const config::Text kWord = "static";
   return kWord;

@@ -33,6 +33,7 @@ std::string_view word(LeaseState state);    // "none", "held", "missed", "expire
 std::string_view word(Admin admin);         // "ready", "drain", "maint"
 std::string_view word(CheckState state);    // "none", "checking", "up", "down"
 std::string_view word(OutlierState state);  // "none", "ejected"
+std::string_view word(Verdict verdict);     // "never", "last_resort", "eligible"
 
 // Reads a state's word, or what other systems call it: "healthy" and "passing" are up, "unhealthy"
 // and "critical" down, "unknown" and "starting" warming, "stopping" draining. Nothing: no such

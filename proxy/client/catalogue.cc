@@ -16,20 +16,11 @@ using nlohmann::json;
 
 constexpr std::string_view kVerdicts[] = {"never", "last_resort", "eligible"};
 
-// The API says the inputs and not the verdict, which is worked out of them as registry::judge()
-// does. The reason names the worst input.
-Verdict verdict_of(const json& instance, const std::string& state, const std::string& reason,
-                   std::uint32_t weight) {
-  const std::string said = text_at(instance, "verdict");
+Verdict verdict_of(std::string_view said) {
   for (std::size_t i = 0; i < std::size(kVerdicts); ++i) {
     if (said == kVerdicts[i]) return static_cast<Verdict>(i);
   }
-  if (weight == 0) return Verdict::never;
-  if (state == "up") return Verdict::eligible;
-  const bool is_only_passed_over =
-      state == "down" && (reason.starts_with("outlier") || reason.starts_with("flap")) &&
-      text_at(instance, "admin") == "ready" && text_at(instance, "check") != "checking";
-  return is_only_passed_over ? Verdict::last_resort : Verdict::never;
+  return Verdict::never;
 }
 
 std::map<std::string, std::string> texts_at(const json& object, const char* key) {
@@ -81,7 +72,7 @@ std::optional<Instance> instance_of(const json& said) {
   instance.version = text_at(said, "version");
   instance.protocol = text_at(said, "protocol");
   instance.incarnation = count_at(said, "incarnation");
-  instance.verdict = verdict_of(said, instance.state, instance.reason, instance.weight);
+  instance.verdict = verdict_of(text_at(said, "verdict"));
   if (instance.id.empty() || !is_reachable(instance)) return std::nullopt;
   return instance;
 }

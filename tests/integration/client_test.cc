@@ -428,6 +428,21 @@ TEST_F(Discoverers, PickTheLeastLoaded) {
   for (int i = 0; i < 10; ++i) EXPECT_NE(discoverer.pick()->id(), "b");
 }
 
+TEST_F(Discoverers, PickNoLastResortThatIsNoneForTheProxy) {
+  start({.instances = {}, .service = "outlier: {consecutive: 1, base: 5m, keep_at_least: 0}"});
+  const DeadEnd dead;
+  const std::string a = kInstances + "a";
+  ASSERT_EQ(sluice_->admin().put(a, R"({"address":")" + dead.address() + R"("})").status, 200);
+  const Discoverer discoverer(looking());
+  EXPECT_EQ(ask(*sluice_), "");
+  ASSERT_TRUE(shows(discoverer, "a:down ")) << "ejected";
+  EXPECT_TRUE(discoverer.pick());
+  ASSERT_EQ(sluice_->admin().put(a + "/heartbeat", R"({"status":"draining"})").status, 200);
+  EXPECT_TRUE(eventually([&] { return !discoverer.pick(); }));
+  EXPECT_EQ(sluice_->admin().get("/v1/services/s/instance").status, 404);
+  EXPECT_EQ(shown(discoverer), "a:down ") << "still ejected";
+}
+
 TEST_F(Discoverers, HashAsTheProxyDoes) {
   for (const auto& [policy, word] : {std::pair{Discoverer::Policy::hash, "hash"},
                                      std::pair{Discoverer::Policy::maglev, "maglev"}}) {

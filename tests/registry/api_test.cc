@@ -38,7 +38,7 @@ TEST(InstanceJson, HasTheKeysOfTheApiInTheirOrder) {
             R"("weight":3,"priority":1,"zone":"z1","labels":{"role":"primary"},)"
             R"("meta":{"rack":"12"},"version":"","protocol":"","incarnation":1,"connections":2,)"
             R"("source":"static","since":"2023-11-14T22:13:20.000Z","ttl_remaining":null,)"
-            R"("ttl":null,"load":null})");
+            R"("ttl":null,"load":null,"verdict":"eligible"})");
 }
 
 TEST(InstanceJson, CountsConnectionsAsOfNow) {
@@ -100,6 +100,44 @@ TEST(InstanceJson, SaysEachInputBesideTheEffectiveState) {
   EXPECT_EQ(read["admin"], "drain");
   EXPECT_EQ(read["check"], "down");
   EXPECT_EQ(read["outlier"], "ejected");
+}
+
+// The ejection is the worst of the inputs, and what is left of them decides what it is good for.
+TEST(InstanceJson, SaysWhatABalancerMayDoWithIt) {
+  const struct {
+    const char* situation;
+    Admin admin;
+    State status;  // its own word
+    std::uint32_t weight;
+    std::uint32_t failures;
+    const char *state, *verdict;
+  } rows[] = {
+      {"nothing is wrong", Admin::ready, State::up, 1, 0, "up", "eligible"},
+      {"no weight", Admin::ready, State::up, 0, 0, "up", "never"},
+      {"drained", Admin::drain, State::up, 1, 0, "draining", "never"},
+      {"ejected", Admin::ready, State::up, 1, 5, "down", "last_resort"},
+      {"ejected, and drained", Admin::drain, State::up, 1, 5, "down", "never"},
+      {"ejected, and draining by its own word", Admin::ready, State::draining, 1, 5, "down",
+       "never"},
+      {"ejected, and warming by its own word", Admin::ready, State::warming, 1, 5, "down", "never"},
+  };
+  for (const auto& row : rows) {
+    Registry registry("e1");
+    registry.reconcile({unchecked(service("web", {instance("b", "10.0.0.2:80")}))}, true, at(0));
+    std::string why;
+    Registration said;
+    said.service = "web";
+    said.id = "a";
+    said.address = *config::Endpoint::parse("10.0.0.1:80", why);
+    said.weight = row.weight;
+    said.status = row.status;
+    registry.enroll(said, false, at(0));
+    registry.connect_failed(*sample::live(registry, "web", "a"), row.failures, at(1));
+    registry.set_admin("web", "a", row.admin, "", at(1));
+    const json read = json::parse(instance_json(*look(registry, "web", "a"), 1));
+    EXPECT_EQ(read["state"], row.state) << row.situation;
+    EXPECT_EQ(read["verdict"], row.verdict) << row.situation;
+  }
 }
 
 TEST(InstanceJson, ReplacesBytesThatAreNoUtf8) {

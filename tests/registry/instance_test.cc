@@ -135,6 +135,9 @@ TEST(Words, AreThoseOfTheApi) {
   EXPECT_EQ(word(CheckState::down), "down");
   EXPECT_EQ(word(OutlierState::none), "none");
   EXPECT_EQ(word(OutlierState::ejected), "ejected");
+  EXPECT_EQ(word(Verdict::never), "never");
+  EXPECT_EQ(word(Verdict::last_resort), "last_resort");
+  EXPECT_EQ(word(Verdict::eligible), "eligible");
 }
 
 }  // namespace

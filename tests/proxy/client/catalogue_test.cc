@@ -14,10 +14,9 @@ using testing::IsEmpty;
 
 // An instance as the API writes it, with more keys or others.
 json said(const std::string& id, const json& more = json::object()) {
-  json instance = {{"id", id},         {"address", "10.0.0.1"},    {"port", 80},
-                   {"state", "up"},    {"reason", "ok"},           {"admin", "ready"},
-                   {"check", "up"},    {"outlier", "none"},        {"weight", 1},
-                   {"incarnation", 1}, {"labels", {{"role", "x"}}}};
+  json instance = {{"id", id},      {"address", "10.0.0.1"}, {"port", 80},
+                   {"state", "up"}, {"reason", "ok"},        {"verdict", "eligible"},
+                   {"weight", 1},   {"incarnation", 1},      {"labels", {{"role", "x"}}}};
   instance.update(more);
   return json::parse(instance.dump());
 }
@@ -97,29 +96,18 @@ TEST(Catalogue, WhatCannotBeUnderstoodChangesNothing) {
   EXPECT_THAT(ids(catalogue), ElementsAre("a"));
 }
 
-TEST(Catalogue, ReadsTheVerdictAsTheProxyHasIt) {
-  struct Row {
+TEST(Catalogue, TakesTheVerdictThatIsSaid) {
+  const struct {
     json more;
     Verdict verdict;
+  } rows[] = {
+      {{{"verdict", "eligible"}}, Verdict::eligible},
+      {{{"verdict", "last_resort"}, {"state", "down"}}, Verdict::last_resort},
+      {{{"verdict", "never"}}, Verdict::never},  // weight 0 is up, and takes nothing new
+      {{{"verdict", "unheard of"}}, Verdict::never},
+      {{{"verdict", 2}}, Verdict::never},
   };
-  const auto down = [](const char* reason, json more = json::object()) {
-    more.update({{"state", "down"}, {"reason", reason}});
-    return more;
-  };
-  for (const Row& row : {
-           Row{json::object(), Verdict::eligible},
-           Row{{{"reason", "lease_missed"}}, Verdict::eligible},
-           Row{{{"weight", 0}}, Verdict::never},
-           Row{{{"state", "warming"}}, Verdict::never},
-           Row{{{"state", "draining"}}, Verdict::never},
-           Row{down("check: connection refused"), Verdict::never},
-           Row{down("outlier: 5 connect failures in a row"), Verdict::last_resort},
-           Row{down("flap: went down too often"), Verdict::last_resort},
-           Row{down("outlier: x", {{"admin", "drain"}}), Verdict::never},
-           Row{down("outlier: x", {{"check", "checking"}}), Verdict::never},
-           Row{down("outlier: x", {{"weight", 0}}), Verdict::never},
-           Row{{{"state", "unheard of"}}, Verdict::never},
-       }) {
+  for (const auto& row : rows) {
     const auto instance = instance_of(said("a", row.more));
     ASSERT_TRUE(instance);
     EXPECT_EQ(instance->verdict, row.verdict) << row.more;
@@ -128,7 +116,7 @@ TEST(Catalogue, ReadsTheVerdictAsTheProxyHasIt) {
 
 TEST(Catalogue, WritesWhatItReadsAgain) {
   for (const json& more :
-       {json({{"weight", 1}}), json({{"state", "down"}, {"reason", "outlier: x"}}),
+       {json({{"weight", 1}}), json({{"state", "down"}, {"verdict", "last_resort"}}),
         json({{"address", "unix:/run/a.sock"}, {"port", 0}}),
         json({{"zone", "z"}, {"meta", {{"k", "v"}}}, {"version", "1"}})}) {
     const auto instance = instance_of(said("a", more));

@@ -21,7 +21,7 @@ std::string snapshot(const std::string& ids) {
   std::string list;
   for (const char id : ids) {
     list += std::string(list.empty() ? "" : ",") + R"({"id":")" + id +
-            R"(","address":"10.0.0.1","port":80,"state":"up","weight":1})";
+            R"(","address":"10.0.0.1","port":80,"state":"up","weight":1,"verdict":"eligible"})";
   }
   return "event: snapshot\nid: e-7\ndata: {\"services\":[{\"instances\":[" + list + "]}]}\n\n";
 }
@@ -29,7 +29,8 @@ std::string snapshot(const std::string& ids) {
 std::string added(const std::string& id, int index) {
   return "event: change\nid: e-" + std::to_string(index) +
          "\ndata: {\"kind\":\"added\",\"instance\":{\"id\":\"" + id +
-         "\",\"address\":\"10.0.0.2\",\"port\":80,\"state\":\"up\",\"weight\":1}}\n\n";
+         "\",\"address\":\"10.0.0.2\",\"port\":80,\"state\":\"up\",\"weight\":1,"
+         "\"verdict\":\"eligible\"}}\n\n";
 }
 
 FakeRegistry::Reply stream(const std::string& events) {
