@@ -8,7 +8,7 @@ bool EventReader::feed(std::string_view bytes) {
   while (!bytes.empty()) {
     const std::size_t end = bytes.find('\n');
     line_ += bytes.substr(0, end);
-    if (line_.size() + data_.size() > kMaxEvent) return false;
+    if (line_.size() + data_.size() > max_event_) return false;
     if (end == std::string_view::npos) return true;
     bytes.remove_prefix(end + 1);
     const std::string line = std::exchange(line_, {});

@@ -13,6 +13,7 @@ struct ServerEvent {
   std::string kind;  // "message" if the stream does not say
   std::string id;    // of the last event that had one
   std::string data;
+  friend bool operator==(const ServerEvent&, const ServerEvent&) = default;
 };
 
 class EventReader {
@@ -20,10 +21,12 @@ class EventReader {
   static constexpr std::size_t kMaxEvent = 256u << 20;
 
   using Take = std::function<void(const ServerEvent&)>;
-  explicit EventReader(Take take) : take_(std::move(take)) {}
+  explicit EventReader(Take take, std::size_t max_event = kMaxEvent)
+      : take_(std::move(take)), max_event_(max_event) {}
 
   // Takes the next bytes, wherever they were cut, and gives each event that is complete. False: an
-  // event is larger than kMaxEvent, and nothing more is to be fed.
+  // event, its data and the line that comes, is larger than `max_event`, and nothing more is to be
+  // fed.
   bool feed(std::string_view bytes);
 
  private:
@@ -31,6 +34,7 @@ class EventReader {
   void finish_event();
 
   const Take take_;
+  const std::size_t max_event_;
   std::string line_;  // without its end so far
   std::string kind_;
   std::string id_;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,32 @@ TEST(EventReader, GivesEachEventWhereverTheStreamIsCut) {
 
 TEST(EventReader, HoldsBackAnEventWithoutItsEnd) {
   EXPECT_TRUE(events_of({"event: change\ndata: {}\n"}).empty());
+}
+
+TEST(EventReader, TakesNoEventThatIsTooLarge) {
+  const struct {
+    const char* stream;
+    bool is_taken;
+  } rows[] = {
+      {"data: 1234\ndata: 678\ndata: 0\n\n", true},  // 9 bytes of data, and 7 of the line
+      {"data: 1234\ndata: 678\ndata: 01\n\n", false},
+      {"data: 1234\ndata: 678\n\ndata: 01\n", true},
+      {":23456789012345\n:23456789012345\n", true},
+      {":234567890123456", true},
+      {":2345678901234567", false},
+  };
+  for (const auto& row : rows) {
+    for (const std::size_t step : {1u, 100u}) {
+      EventReader reader([](const ServerEvent&) {}, 16);
+      bool is_taken = true;
+      std::string_view rest = row.stream;
+      while (is_taken && !rest.empty()) {
+        is_taken = reader.feed(rest.substr(0, step));
+        rest.remove_prefix(std::min(step, rest.size()));
+      }
+      EXPECT_EQ(is_taken, row.is_taken) << row.stream;
+    }
+  }
 }
 
 }  // namespace
