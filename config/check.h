@@ -22,6 +22,9 @@ void check_process(const Config& config,
 void check_policies(const Listener& listener, const Site& site);
 void check_policies(const Service& service, const Site& site);
 
+// The `check` of a service, or what an instance's own makes of it. (check_policies.cc)
+void check_check(const Check& check, const Site& site);
+
 // Names, addresses and who refers to whom. (check_topology.cc)
 void check_topology(const Config& config, const Site& root);
 

@@ -90,16 +90,6 @@ void check_http(const HttpCheck& http, const Site& site) {
   }
 }
 
-void check_check(const Check& check, const Site& site) {
-  within(site.key("interval"), check.interval, kShortestInterval, kLongestDuration);
-  within(site.key("fast_interval"), check.fast_interval, kShortestInterval, kLongestDuration);
-  within(site.key("timeout"), check.timeout, kShortestTimeout, kLongestDuration);
-  within(site.key("rise"), check.rise, 1, kAnyCount);
-  within(site.key("fall"), check.fall, 1, kAnyCount);
-  check_share(site.key("jitter"), check.jitter);
-  check_http(check.http, site.key("http"));
-}
-
 void check_outlier(const Outlier& outlier, const Site& site) {
   within(site.key("base"), outlier.base, kShortestTimeout, kLongestDuration);
   if (outlier.max < outlier.base) {
@@ -170,6 +160,16 @@ void check_balance(const Balance& balance, const Site& site) {
 }
 
 }  // namespace
+
+void check_check(const Check& check, const Site& site) {
+  within(site.key("interval"), check.interval, kShortestInterval, kLongestDuration);
+  within(site.key("fast_interval"), check.fast_interval, kShortestInterval, kLongestDuration);
+  within(site.key("timeout"), check.timeout, kShortestTimeout, kLongestDuration);
+  within(site.key("rise"), check.rise, 1, kAnyCount);
+  within(site.key("fall"), check.fall, 1, kAnyCount);
+  check_share(site.key("jitter"), check.jitter);
+  check_http(check.http, site.key("http"));
+}
 
 void check_policies(const Listener& listener, const Site& site) {
   if (const Site backlog = site.key("backlog"); backlog.is_said()) {
