@@ -55,10 +55,18 @@ void allow_signals(bool allow) {
   ::pthread_sigmask(allow ? SIG_UNBLOCK : SIG_BLOCK, &ours, nullptr);
 }
 
-std::uint64_t longest_check_timeout_ms(const config::Config& config) {
+bool awaits_verdicts(const registry::Service* service) {
+  return service != nullptr && std::ranges::any_of(service->instances, [](const auto& instance) {
+           return instance->inputs.check == registry::CheckState::checking;
+         });
+}
+
+// The services' own: what an instance brought along does not hold up the others for longer.
+std::uint64_t longest_check_timeout_ms(const config::Config& config,
+                                       const registry::Snapshot& snapshot) {
   config::Duration longest{0};
   for (const config::Service& service : config.services) {
-    if (service.check.type != config::CheckType::none) {
+    if (awaits_verdicts(snapshot.find(service.name))) {
       longest = std::max(longest, service.check.timeout);
     }
   }
@@ -188,7 +196,7 @@ void Control::run(admin::HttpServer& api) {
   api.start();
   // The timer is only for instances whose first probe hangs; with none to wait for it opens at
   // once.
-  start_timer_.start(registry_.awaits_first_verdicts() ? longest_check_timeout_ms(config_) : 0);
+  start_timer_.start(longest_check_timeout_ms(config_, *registry_.snapshot()));
   memory_timer_.repeat(kMemoryLookMs);
   allow_signals(true);
   loop_.run();
@@ -325,20 +333,23 @@ void Control::hand_out(std::shared_ptr<const Plan> plan) {
       .add("draining", plan_->drain.has_value());
 }
 
-// Instances that came are checked from here on and forgiven, those that went are checked no more.
+// Instances that came are checked from here on and forgiven, those that want it are checked
+// otherwise, those that went no more.
 void Control::take_changes() {
   using Kind = registry::Change::Kind;
   std::vector<registry::Change> changes = registry_.take_changes();
   for (const registry::Change& change : changes) {
     if (change.kind == Kind::added) {
       metrics_.instance_added();
-      checker_.add(change.instance->live);
+      checker_.add(*change.instance);
       departures_.arrive(*change.instance->live);
     } else if (change.kind == Kind::state) {
       on_state(change);
     } else if (change.kind == Kind::removed) {
       metrics_.instance_removed();
       checker_.remove(*change.instance->live);
+    } else if (change.kind == Kind::updated) {
+      checker_.add(*change.instance);
     }
     log_change(change);
   }

@@ -67,10 +67,20 @@ bool Enrollment::is_refused(const registry::Registration& said, admin::WriteAnsw
   if (const auto why = policy_.judge(said.address)) {
     return refuse(Fault::address_refused, "address: " + *why);
   }
+  if (const auto why = why_not_probed(said)) return refuse(Fault::check_refused, *why);
   const auto held = around_.registry.held(said);
   if (!held) return false;
   if (const auto why = bounds_.judge_one_more(*held)) return refuse(Fault::full, *why);
   return false;
+}
+
+// What may not be connected to may not be probed either.
+std::optional<std::string> Enrollment::why_not_probed(const registry::Registration& said) const {
+  config::Endpoint probed = said.address;
+  probed.port = said.check->over({}, true).port;
+  if (probed.port == 0) return std::nullopt;
+  const auto why = policy_.judge(probed);
+  return why ? std::optional("check.port: " + *why) : std::nullopt;
 }
 
 void Enrollment::enroll(const registry::Registration& said, const admin::EnrollWish& wish,

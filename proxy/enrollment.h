@@ -9,6 +9,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,7 @@ class Enrollment {
   };
 
   bool is_refused(const registry::Registration& registration, admin::WriteAnswer& answer) const;
+  std::optional<std::string> why_not_probed(const registry::Registration& registration) const;
   void keep(const std::shared_ptr<Pending>& pending);
   void show(std::shared_ptr<Pending> pending);
   void await_drain(const std::shared_ptr<registry::Live>& live, config::Duration drain,

@@ -4,14 +4,16 @@
 //
 // An instance is one object with the keys id, address, port, state, reason, admin, lease, check,
 // outlier, breaker, weight, priority, zone, labels, meta, version, protocol, incarnation,
-// connections, source, since, ttl_remaining, ttl, load and verdict, in this order. `address` has no
-// port and no brackets; that of a unix socket is "unix:/path", its port 0. `since` is RFC 3339 in
-// UTC with milliseconds. `ttl_remaining` is what is left of the lease at `now_ms` (monotonic, as
-// Live has its end), in seconds, "29.5s", and "0s" once it is over; `ttl` is the whole of it,
-// "30s"; both are null without a lease. `load` is what the instance reported last, or null.
-// `breaker` is "none": no instance of this version has one. `verdict` is what a balancer may do
-// with it: "eligible", "last_resort" (taken when nobody else is left) or "never"; it belongs to the
-// version that is read, like `state`, so that no change of it goes without an index.
+// connections, source, since, ttl_remaining, ttl, load and verdict, in this order, and
+// check_settings, if it brought some along: what it said (config/own_check.h), while `check` is the
+// verdict of the check. `address` has no port and no brackets; that of a unix socket is
+// "unix:/path", its port 0. `since` is RFC 3339 in UTC with milliseconds. `ttl_remaining` is what
+// is left of the lease at `now_ms` (monotonic, as Live has its end), in seconds, "29.5s", and "0s"
+// once it is over; `ttl` is the whole of it, "30s"; both are null without a lease. `load` is what
+// the instance reported last, or null. `breaker` is "none": no instance of this version has one.
+// `verdict` is what a balancer may do with it: "eligible", "last_resort" (taken when nobody else is
+// left) or "never"; it belongs to the version that is read, like `state`, so that no change of it
+// goes without an index.
 //
 // The index of a service is that of the last change of anything in it, so that it stays the same
 // while nothing does, and whoever waits for one after it waits for a change of this service.

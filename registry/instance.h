@@ -9,6 +9,7 @@
 
 #include "config/config.h"
 #include "config/frozen.h"
+#include "config/own_check.h"
 #include "registry/lease.h"
 #include "registry/live.h"
 
@@ -24,7 +25,7 @@ struct Now {
 // From best to worst: the effective state is the worst of the inputs.
 enum class State : std::uint8_t { up, warming, draining, down };
 enum class Admin : std::uint8_t { ready, drain, maint };
-// The active check's verdict. `none`: the service checks nothing; `checking`: no verdict yet.
+// The active check's verdict. `none`: nothing is checked; `checking`: no verdict yet.
 enum class CheckState : std::uint8_t { none, checking, up, down };
 enum class OutlierState : std::uint8_t { none, ejected };
 
@@ -100,8 +101,9 @@ struct Instance {
   config::Text version;   // of the instance's software, as registered
   config::Text protocol;  // as registered
   config::Text source = static_source();
-  std::uint64_t ttl_ms = 0;  // of its lease; 0: none
-  config::Text owner;        // the token that it registered with; not shown
+  std::uint64_t ttl_ms = 0;                    // of its lease; 0: none
+  config::Text owner;                          // the token that it registered with; not shown
+  config::Frozen<config::OwnCheck> own_check;  // most have none
   Inputs inputs;
   Effective effective;
   std::int64_t since_ms = 0;   // Unix time of the last change of the effective state

@@ -26,6 +26,10 @@ void JsonText::put(std::string_view text) {
   writer_.RawValue(quoted.data(), quoted.size(), rapidjson::kStringType);
 }
 
+void JsonText::put_object(std::string_view json) {
+  writer_.RawValue(json.data(), json.size(), rapidjson::kObjectType);
+}
+
 // RapidJSON's shortest form of a number is at times another one than nlohmann's.
 void JsonText::put_double(double number) {
   const std::string text = nlohmann::json(number).dump();

@@ -41,6 +41,7 @@ class JsonText {
   void put(std::same_as<bool> auto truth) { writer_.Bool(truth); }
   void put(std::same_as<double> auto number) { put_double(number); }  // not finite: null
   void put(std::nullptr_t) { writer_.Null(); }
+  void put_object(std::string_view json);  // Requires: it is the text of one, as dump() makes it
 
   template <class Value>
   void add(std::string_view name, const Value& value) {

@@ -76,7 +76,8 @@ void Registry::doubt(Place place, Now now) {
       return give_up(*record.instance().live, "", now);
     }
   }
-  const std::uint64_t fresh = count(roster.check.interval) + count(roster.check.timeout);
+  // Evidence lasts as long as the operator says, however seldom the instance wants to be probed.
+  const std::uint64_t fresh = count(roster.check->interval) + count(roster.check->timeout);
   const bool has_passed = record.check.state() == CheckState::up && record.last_pass_ms != 0 &&
                           now.mono_ms - record.last_pass_ms <= fresh;
   if (has_passed) return vouch(*record.instance().live, now);
@@ -87,7 +88,7 @@ void Registry::vouch(const Live& instance, Now now) {
   const auto place = find(instance);
   if (!place || place->record.lease.state() != LeaseState::missed) return;
   place->record.lease.support(now.mono_ms +
-                              std::max(count(place->roster.check.interval), std::uint64_t{100}));
+                              std::max(count(place->roster.check->interval), std::uint64_t{100}));
   schedule(*place, Due::Kind::lease, place->record.lease.next_ms());
 }
 

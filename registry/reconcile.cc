@@ -67,6 +67,7 @@ std::string take_over(Instance& instance, Instance wanted) {
   take("version", instance.version, wanted.version);
   take("protocol", instance.protocol, wanted.protocol);
   take("ttl", instance.ttl_ms, wanted.ttl_ms);
+  take("check", instance.own_check, wanted.own_check);
   instance.inputs.weight = instance.weight;
   return changed;
 }
@@ -101,6 +102,7 @@ void Registry::drop(Roster& roster, Now now) {
 
 void Registry::fit(Roster& roster, const config::Service& service, bool first, Now now) {
   auto wanted = instances_of(service);
+  const bool has_new_rules = roster.check != service.check || roster.outlier != service.outlier;
   roster.check = service.check;
   roster.outlier = service.outlier;
   roster.registration = service.registration;
@@ -120,7 +122,9 @@ void Registry::fit(Roster& roster, const config::Service& service, bool first, N
     }
     update({roster, *record}, std::move(instance), now);
   }
-  for (auto& [id, record] : roster.records) follow_rules({roster, record}, now);
+  if (has_new_rules) {
+    for (auto& [id, record] : roster.records) follow_rules({roster, record}, now);
+  }
   // A service that is new and empty: nobody else's change tells that it came.
   if (roster.index == 0) {
     roster.index = roster.topology = ++index_;
@@ -154,11 +158,13 @@ void Registry::share(Instance& instance) {
     *text = texts_.share(*text);
   }
   instance.labels = labels_.share(instance.labels);
+  instance.own_check = own_checks_.share(instance.own_check);
 }
 
 Registry::Place Registry::add(Roster& roster, Instance instance, std::uint64_t incarnation,
                               bool first, Now now) {
-  const CheckState check = first_state(roster.check);
+  const config::Frozen<config::Check> rule = roster.check_of(instance);
+  const CheckState check = first_state(rule);
   share(instance);
   instance.incarnation = incarnation;
   keep_incarnations_above(incarnation);
@@ -170,9 +176,8 @@ Registry::Place Registry::add(Roster& roster, Instance instance, std::uint64_t i
   instance.since_ms = now.wall_ms;
 
   const std::string_view id = *instance.live->identity.id;
-  const auto at =
-      roster.records.emplace(id, Record(std::move(instance), CheckMachine(roster.check, check),
-                                        OutlierMachine(roster.outlier)));
+  const auto at = roster.records.emplace(
+      id, Record(std::move(instance), CheckMachine(rule, check), OutlierMachine(roster.outlier)));
   const Place place{roster, at.first->second};
   roster.by_address.insert(&place.record);
   place.record.awaited = first && check == CheckState::checking;
@@ -187,17 +192,19 @@ void Registry::update(Place place, Instance wanted, Now now) {
   const Instance& before = place.record.instance();
   const bool rebalance = before.weight != wanted.weight || before.priority != wanted.priority;
   const bool relabel = before.labels != wanted.labels;
+  const bool recheck = before.own_check != wanted.own_check || before.ttl_ms != wanted.ttl_ms;
   std::string changed = take_over(place.record.edit(), std::move(wanted));
   if (changed.empty()) return;
   rejudge(place, Change::Kind::updated, std::move(changed), now);
   if (rebalance) place.roster.topology = place.roster.index;
   if (relabel) place.roster.labelled = place.roster.index;
+  if (recheck) follow_rules(place, now);
 }
 
 void Registry::follow_rules(Place place, Now now) {
   Record& record = place.record;
   record.outlier.reconfigure(place.roster.outlier);
-  record.check.reconfigure(place.roster.check);
+  record.check.reconfigure(place.roster.check_of(record.instance()));
   if (record.check.state() == record.instance().inputs.check) return;
   take_verdict(place, reason_of_unprobed(record.check.state()), now);
 }

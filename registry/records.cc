@@ -65,18 +65,20 @@ bool is_within(const Registration& said, const access::Bounds& bounds, std::stri
 }  // namespace
 
 std::string instance_record(const Instance& instance) {
-  return record_text({{"address", instance.address.text()},
-                      {"incarnation", instance.incarnation},
-                      {"weight", instance.weight},
-                      {"priority", instance.priority},
-                      {"zone", *instance.zone},
-                      {"labels", *instance.labels},
-                      {"meta", *instance.meta},
-                      {"version", *instance.version},
-                      {"protocol", *instance.protocol},
-                      {"ttl_ms", instance.ttl_ms},
-                      {"status", word(instance.inputs.status)},
-                      {"owner", *instance.owner}});
+  Json record = {{"address", instance.address.text()},
+                 {"incarnation", instance.incarnation},
+                 {"weight", instance.weight},
+                 {"priority", instance.priority},
+                 {"zone", *instance.zone},
+                 {"labels", *instance.labels},
+                 {"meta", *instance.meta},
+                 {"version", *instance.version},
+                 {"protocol", *instance.protocol},
+                 {"ttl_ms", instance.ttl_ms},
+                 {"status", word(instance.inputs.status)},
+                 {"owner", *instance.owner}};
+  if (!instance.own_check.empty()) record["check"] = Json::parse(instance.own_check->json());
+  return record_text(record);
 }
 
 std::optional<StoredInstance> read_instance_record(std::string_view bytes, std::string service,
@@ -104,6 +106,11 @@ std::optional<StoredInstance> read_instance_record(std::string_view bytes, std::
   }
   said.labels = config::Labels(labels.begin(), labels.end());
   said.meta = config::Labels(meta.begin(), meta.end());
+  if (const auto check = record->find("check"); check != record->end()) {
+    auto own = config::OwnCheck::read(*check, why);
+    if (!own) return std::nullopt;
+    said.check = std::move(*own);
+  }
   said.ttl_ms = ttl_ms;
   said.status = parse_state(status).value_or(State::up);
   const auto endpoint = config::Endpoint::parse(address, why);

@@ -4,7 +4,8 @@
 // versions an older one's: a field that is missing has its default, one that is not known is left
 // alone. Pure; any thread.
 //
-//   kind "instance"       {"address": "10.0.0.7:80", "incarnation": 7, "weight": 1, ...}
+//   kind "instance"       {"address": "10.0.0.7:80", "incarnation": 7, "weight": 1, ...}; with
+//                         "check": {...} where it has settings of its own
 //   kind "admin"          {"admin": "drain", "reason": "disk swap"}
 //   kind "incarnation"    {"last": 7}, under the empty names: none given out later is as low
 #pragma once

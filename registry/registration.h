@@ -26,6 +26,7 @@ struct Registration {
   std::optional<std::uint64_t> ttl_ms;  // none: the default; 0: no lease
   State status = State::up;             // its own word on itself
   std::string owner;                    // the name of the token that it came with; "": none
+  config::Frozen<config::OwnCheck> check;
   friend bool operator==(const Registration&, const Registration&) = default;
 };
 
@@ -46,7 +47,8 @@ enum class Fault : std::uint8_t {
   older_incarnation,  // a word of a process that has been replaced
   exists,             // and the request was to create
   ttl_out_of_bounds,
-  full,  // there are as many instances as there may be
+  check_refused,  // its own check cannot lie over the service's
+  full,           // there are as many instances as there may be
   address_refused,
 };
 

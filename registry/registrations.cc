@@ -22,6 +22,7 @@ Instance instance_of(const Registration& said, std::uint64_t ttl_ms) {
   instance.version = said.version;
   instance.protocol = said.protocol;
   instance.owner = said.owner;
+  instance.own_check = said.check;
   instance.source = registered_source();
   instance.ttl_ms = ttl_ms;
   instance.inputs.lease = ttl_ms != 0 ? LeaseState::held : LeaseState::none;
@@ -67,6 +68,9 @@ Receipt Registry::enroll(const Registration& said, bool creates, Now now) {
   if (ttl_ms != 0 && (ttl_ms < min || ttl_ms > max)) {
     return fault(Fault::ttl_out_of_bounds, "ttl " + in_words(ttl_ms) + " is not from " +
                                                in_words(min) + " to " + in_words(max) + ", or 0s");
+  }
+  if (std::string why = said.check->why_not_over(roster.check, ttl_ms != 0); !why.empty()) {
+    return fault(Fault::check_refused, std::move(why));
   }
   const auto known = find(said.service, said.id);
   Record* const holder = roster.find(said.address);

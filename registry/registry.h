@@ -115,7 +115,8 @@ class Registry {
   //
   // An instance with a check begins as check.initial says, and those that are there at start
   // (`first`) and begin as `checking` are waited for: awaits_first_verdicts(). What a changed check
-  // or outlier rule does to those that stay: CheckMachine and OutlierMachine::reconfigure().
+  // or outlier rule does to those that stay: CheckMachine and OutlierMachine::reconfigure(). Of a
+  // check that an instance brought along only what it does not say changes.
   // Requires: a loaded configuration, i.e. valid addresses, names and ids that are unique.
   void reconcile(const std::vector<config::Service>& services, bool first, Now now);
 
@@ -125,9 +126,9 @@ class Registry {
   // --- Registered instances
 
   // Registers, or renews: the same address under the same id is the same incarnation, whose weight,
-  // labels and the rest are taken over; another one is a new incarnation, and the old one departs.
-  // Another registered instance at this address departs as well (superseded). Where `creates` is
-  // said, an id that exists is a fault. Faults change nothing.
+  // labels, check and the rest are taken over; another one is a new incarnation, and the old one
+  // departs. Another registered instance at this address departs as well (superseded). Where
+  // `creates` is said, an id that exists is a fault. Faults change nothing.
   Receipt enroll(const Registration& registration, bool creates, Now now);
   // A report. Renews the lease; weight, load and status are taken over.
   Receipt beat(std::string_view service, std::string_view id, const Beat& beat, Now now);
@@ -259,6 +260,7 @@ class Registry {
   std::set<std::string, std::less<>> changed_;          // services, since the last snapshot
   Pool<std::string> texts_;                             // that instances have in common
   Pool<config::Labels> labels_;
+  Pool<config::OwnCheck> own_checks_;
   std::set<Due> due_;
   std::uint64_t advanced_ms_ = 0;                             // the last advance(); 0: none yet
   std::uint64_t leases_ = 0;                                  // records that have one

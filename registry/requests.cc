@@ -117,6 +117,14 @@ access::Refusal take_ttl(const json& value, std::optional<std::uint64_t>& into) 
   return std::nullopt;
 }
 
+access::Refusal take_check(const json& value, config::Frozen<config::OwnCheck>& into) {
+  std::string why;
+  auto check = config::OwnCheck::read(value, why);
+  if (!check) return why;
+  into = std::move(*check);
+  return std::nullopt;
+}
+
 // "10.0.0.7" with a port beside it, or "10.0.0.7:8080", "[::1]:8080".
 access::Refusal join(const std::string& address, const std::optional<std::uint32_t>& port,
                      config::Endpoint& into) {
@@ -167,7 +175,8 @@ class Draft {
         .field("version", text_into("version", said_.version))
         .field("protocol", text_into("protocol", said_.protocol))
         .field("ttl", [this](const json& value) { return take_ttl(value, said_.ttl_ms); })
-        .field("status", [this](const json& value) { return take_status(value, said_.status); });
+        .field("status", [this](const json& value) { return take_status(value, said_.status); })
+        .field("check", [this](const json& value) { return take_check(value, said_.check); });
   }
 
   std::optional<Registration> finish(std::string& why) {

@@ -12,6 +12,7 @@
 //   version, protocol    texts, which only inform
 //   ttl       "30s"; the configuration's default; "0s": no lease
 //   status    "up", "warming", "draining", "down", or what other systems say for these
+//   check     an object of check settings that go before its service's (config/own_check.h)
 //   service, id    only where the path does not say them
 #pragma once
 

@@ -29,6 +29,11 @@ Record* Roster::find(const config::Endpoint& address) const {
   return at != by_address.end() ? *at : nullptr;
 }
 
+config::Frozen<config::Check> Roster::check_of(const Instance& instance) const {
+  if (instance.own_check.empty()) return check;
+  return instance.own_check->over(check, instance.ttl_ms != 0);
+}
+
 std::shared_ptr<const Service> Roster::publish() {
   auto service = std::make_shared<Service>();
   service->name = name;

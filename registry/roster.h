@@ -69,9 +69,11 @@ struct Roster {
   std::shared_ptr<const Service> publish();
   Record* find(std::string_view id);                    // null: none
   Record* find(const config::Endpoint& address) const;  // likewise
+  // What an instance of it is checked by: `check`, unless it has settings of its own.
+  config::Frozen<config::Check> check_of(const Instance& instance) const;
 
   config::Text name;
-  config::Check check;
+  config::Frozen<config::Check> check;
   config::Outlier outlier;
   bool registration = true;
   // By id, each the text of the record's own Live. The addresses of records are stable.

@@ -39,6 +39,7 @@ Meaning meaning_of(Fault fault) {
     case Fault::exists:
       return {409, "exists"};
     case Fault::ttl_out_of_bounds:
+    case Fault::check_refused:
       return {400, "invalid"};
     case Fault::full:
       return {429, "too_many"};

@@ -21,14 +21,37 @@ namespace sluice::health {
 
 namespace {
 
-// How the instances of a service are probed.
+// How instances are probed: all of a service, or one with settings of its own.
 struct Probing {
-  config::Check check;
+  config::Check check;             // may be of type none
   config::ProxySend introduction;  // what they are sent first
-  friend bool operator==(const Probing&, const Probing&) = default;
+  // Of one with settings of its own, what they are and lie over; null otherwise.
+  std::shared_ptr<const Probing> service;
+  config::Frozen<config::OwnCheck> own;
+  bool has_lease = false;
 };
 using ProbingPtr = std::shared_ptr<const Probing>;
 using LivePtr = std::shared_ptr<registry::Live>;
+
+bool is_same_probe(const Probing& a, const Probing& b) {
+  return a.check == b.check && a.introduction == b.introduction;
+}
+
+bool has_lease(const registry::Instance& instance) {
+  return instance.ttl_ms != 0;
+}
+
+bool is_made_of(const Probing& probing, const ProbingPtr& service,
+                const registry::Instance& instance) {
+  return probing.service == service && probing.own == instance.own_check &&
+         probing.has_lease == has_lease(instance);
+}
+
+ProbingPtr make_probing(const ProbingPtr& service, const registry::Instance& instance) {
+  return std::make_shared<const Probing>(
+      Probing{instance.own_check->over(service->check, has_lease(instance)), service->introduction,
+              service, instance.own_check, has_lease(instance)});
+}
 
 config::Endpoint probed_address(const registry::Live& instance, const config::Check& check) {
   config::Endpoint address = instance.identity.address;
@@ -94,8 +117,9 @@ struct Checker::State {
   State(net::Loop& loop, net::Poller& its_poller, net::Wheel& its_wheel, Report told)
       : poller(its_poller), wheel(its_wheel), report(std::move(told)), transfers(loop) {}
 
-  void take_over(const std::vector<config::Service>& services);
-  void keep_or_add(const LivePtr& instance, const ProbingPtr& by);
+  void take_over(const std::vector<config::Service>& configured);
+  void keep_or_add(const registry::Instance& instance, const ProbingPtr& service);
+  ProbingPtr probing_of(const registry::Instance& instance, const ProbingPtr& service) const;
   void start_who_may();
   bool has_room_in_tick();
   std::unique_ptr<RunningProbe> probe(const Target& target, Done done);
@@ -109,7 +133,7 @@ struct Checker::State {
   Transfers transfers;
   std::minstd_rand random{std::random_device{}()};
 
-  std::map<std::string, ProbingPtr, std::less<>> checks;  // by service, as of the last sync()
+  std::map<std::string, ProbingPtr, std::less<>> services;  // by name, as of the last sync()
   std::uint64_t syncs = 0;
   std::uint64_t newcomers = 0;
 
@@ -153,23 +177,37 @@ void Checker::State::Target::bring_forward(std::uint64_t due_ms) {
   if (is_set() && due_ms < due_ms_) wait_until(due_ms);
 }
 
-void Checker::State::take_over(const std::vector<config::Service>& services) {
+void Checker::State::take_over(const std::vector<config::Service>& configured) {
   std::map<std::string, ProbingPtr, std::less<>> taken;
-  for (const config::Service& service : services) {
-    if (service.check.type == config::CheckType::none) continue;
-    const auto known = checks.find(service.name);
-    Probing probing{service.check, service.proxy_protocol.send};
-    const bool is_same = known != checks.end() && *known->second == probing;
-    taken.emplace(service.name,
-                  is_same ? known->second : std::make_shared<const Probing>(std::move(probing)));
+  for (const config::Service& service : configured) {
+    auto probing = std::make_shared<const Probing>(
+        Probing{service.check, service.proxy_protocol.send, {}, {}, false});
+    const auto known = services.find(service.name);
+    const bool is_same = known != services.end() && is_same_probe(*known->second, *probing);
+    taken.emplace(service.name, is_same ? known->second : std::move(probing));
   }
-  checks = std::move(taken);
+  services = std::move(taken);
 }
 
-void Checker::State::keep_or_add(const LivePtr& instance, const ProbingPtr& by) {
-  std::unique_ptr<Target>& target = targets[instance.get()];
+// The one that it has, if it comes to the same.
+ProbingPtr Checker::State::probing_of(const registry::Instance& instance,
+                                      const ProbingPtr& service) const {
+  if (instance.own_check.empty()) return service;
+  const Target* const target = find(*instance.live);
+  if (target != nullptr && is_made_of(*target->by, service, instance)) return target->by;
+  ProbingPtr made = make_probing(service, instance);
+  return target != nullptr && is_same_probe(*target->by, *made) ? target->by : made;
+}
+
+void Checker::State::keep_or_add(const registry::Instance& instance, const ProbingPtr& service) {
+  const ProbingPtr by = probing_of(instance, service);
+  if (by->check.type == config::CheckType::none) {
+    targets.erase(instance.live.get());
+    return;
+  }
+  std::unique_ptr<Target>& target = targets[instance.live.get()];
   if (target == nullptr || target->by != by) {
-    target = std::make_unique<Target>(*this, instance, by, newcomers++);
+    target = std::make_unique<Target>(*this, instance.live, by, newcomers++);
     target->join_line();
   }
   target->seen_by = syncs;
@@ -238,10 +276,10 @@ void Checker::sync(const registry::Snapshot& snapshot,
   state_->take_over(services);
   ++state_->syncs;
   for (const auto& [name, service] : snapshot.services) {
-    const auto check = state_->checks.find(name);
-    if (check == state_->checks.end()) continue;
+    const auto known = state_->services.find(name);
+    if (known == state_->services.end()) continue;
     for (const auto& instance : service->instances) {
-      state_->keep_or_add(instance->live, check->second);
+      state_->keep_or_add(*instance, known->second);
     }
   }
   std::erase_if(state_->targets,
@@ -249,11 +287,11 @@ void Checker::sync(const registry::Snapshot& snapshot,
   if (!state_->line.empty()) state_->wheel.set(state_->next_tick, net::monotonic_ms());
 }
 
-void Checker::add(const std::shared_ptr<registry::Live>& instance) {
-  const auto check = state_->checks.find(*instance->identity.service);
-  if (check == state_->checks.end()) return;
-  state_->keep_or_add(instance, check->second);
-  state_->wheel.set(state_->next_tick, net::monotonic_ms());
+void Checker::add(const registry::Instance& instance) {
+  const auto known = state_->services.find(*instance.live->identity.service);
+  if (known == state_->services.end()) return;
+  state_->keep_or_add(instance, known->second);
+  if (!state_->line.empty()) state_->wheel.set(state_->next_tick, net::monotonic_ms());
 }
 
 void Checker::remove(const registry::Live& instance) {

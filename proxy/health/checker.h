@@ -1,5 +1,5 @@
-// Active checks: probes every instance of every service that has a check, spread evenly, on the
-// control loop.
+// Active checks: probes every instance of every service that has a check, and those that brought
+// settings of their own along (config/own_check.h), spread evenly, on the control loop.
 //
 // Owned by the server, used on the control loop's thread. Reports each probe to the registry
 // through `report`. Destroying the Checker abandons the probes under way; `report` itself must not
@@ -43,16 +43,17 @@ class Checker {
   Checker(const Checker&) = delete;
   Checker& operator=(const Checker&) = delete;
 
-  // Probes exactly the instances of `snapshot` whose service has a check in `services`. An instance
-  // that stays with the same check keeps its rhythm, and a probe under way goes on; one that left
-  // is reported no more. A new one is probed at the next tick, many new ones kMaxStartsPerTick at a
-  // time (4 000 within the 500 ms that are half a default timeout), their next probes spread evenly
-  // over the interval. O(n) in the instances of the snapshot and of the one before.
+  // Probes exactly the instances of `snapshot` that have a check: that of their service in
+  // `services`, or what their own settings make of it. An instance that stays with the same check
+  // keeps its rhythm, and a probe under way goes on; one that left is reported no more. A new one
+  // is probed at the next tick, many new ones kMaxStartsPerTick at a time (4 000 within the 500 ms
+  // that are half a default timeout), their next probes spread evenly over the interval. O(n) in
+  // the instances of the snapshot and of the one before.
   void sync(const registry::Snapshot& snapshot, const std::vector<config::Service>& services);
 
-  // An instance that has come and one that has left, between two calls of sync(): the first is
-  // probed by the check that its service had then, if it had one. O(log n).
-  void add(const std::shared_ptr<registry::Live>& instance);
+  // An instance that has come, or changed its settings, and one that has left, between two calls of
+  // sync(): the first is probed by the check that its service had then, as sync() would. O(log n).
+  void add(const registry::Instance& instance);
   void remove(const registry::Live& instance);
 
   // Has an instance probed without waiting for its turn (it fell under suspicion), unless it is

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "tests/fuzz/said.h"
+#include "tests/fuzz/own_check.h"
 
 using namespace sluice::registry;
 using namespace sluice::fuzz;
@@ -29,6 +29,7 @@ Instance instance_of(const StoredInstance& stored) {
   instance.ttl_ms = said.ttl_ms.value_or(0);
   instance.inputs.status = said.status;
   instance.owner = said.owner;
+  instance.own_check = said.check;
   return instance;
 }
 
@@ -49,6 +50,8 @@ void read_as_instance(std::string_view bytes) {
   require_said(object, "protocol", said.protocol);
   require_said(object, "ttl_ms", said.ttl_ms.value_or(0));
   require_said(object, "owner", said.owner);
+  require_check_as_said(*said.check, object);
+  require_check_bounds(*said.check);
   require(stored->incarnation != 0, "an incarnation is above 0");
   require(said.weight <= kBounds.weight, "the weight is within its bounds");
   require(read_instance_record(instance_record(instance_of(*stored)), "web", "a", kBounds, why) ==

@@ -3,7 +3,7 @@
 
 #include "config/units.h"
 #include "registry/requests.h"
-#include "tests/fuzz/said.h"
+#include "tests/fuzz/own_check.h"
 
 using namespace sluice::registry;
 using namespace sluice::fuzz;
@@ -20,6 +20,7 @@ std::string written(const Registration& said) {
                          {"protocol", said.protocol}, {"status", word(said.status)}};
   if (!said.id.empty()) body["id"] = said.id;
   if (said.ttl_ms) body["ttl"] = std::to_string(*said.ttl_ms) + "ms";
+  if (!said.check.empty()) body["check"] = nlohmann::json::parse(said.check->json());
   return body.dump();
 }
 
@@ -36,6 +37,7 @@ void require_bounds(const Registration& said) {
   require(said.address.port != 0 || !said.address.path.empty(), "the port is one");
   require(said.ttl_ms.value_or(0) <= std::uint64_t(sluice::config::kLongestDuration.count()),
           "the ttl is within its bounds");
+  require_check_bounds(*said.check);
 }
 
 void require_what_was_said(const Registration& said, std::string_view body) {
@@ -48,6 +50,7 @@ void require_what_was_said(const Registration& said, std::string_view body) {
   require_said(object, "meta", said.meta);
   require_said(object, "version", said.version);
   require_said(object, "protocol", said.protocol);
+  require_check_as_said(*said.check, object);
 }
 
 }  // namespace

@@ -41,6 +41,16 @@ TEST(InstanceJson, HasTheKeysOfTheApiInTheirOrder) {
             R"("ttl":null,"load":null,"verdict":"eligible"})");
 }
 
+TEST(InstanceJson, ShowsTheCheckThatItBroughtAlong) {
+  Instance a = *published(instance("a", "10.0.0.1:80"));
+  const std::string without = instance_json(a, 0);
+  std::string why;
+  a.own_check = *config::OwnCheck::parse(R"({"type": "http", "http": {"body": "\"\n"}})", why);
+  EXPECT_EQ(instance_json(a, 0),
+            without.substr(0, without.size() - 1) +
+                R"(,"check_settings":{"type":"http","http":{"body":"\"\n"}}})");
+}
+
 TEST(InstanceJson, CountsConnectionsAsOfNow) {
   const auto a = published(instance("a", "10.0.0.1:80"));
   EXPECT_EQ(json::parse(instance_json(*a, 0))["connections"], 0);

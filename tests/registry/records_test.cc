@@ -22,6 +22,7 @@ Registration whole() {
   said.protocol = "http";
   said.ttl_ms = 45'000;
   said.status = State::draining;
+  said.check = *config::OwnCheck::parse(R"({"rise": 1, "http": {"body": "\"\u00fc\n"}})", why);
   return said;
 }
 
@@ -37,6 +38,17 @@ TEST(Records, KeepAnInstanceWhole) {
   EXPECT_EQ(stored->incarnation, receipt.instance->incarnation);
 }
 
+TEST(Records, SayNothingOfACheckThatIsTheServices) {
+  Registry registry("e1");
+  registry.reconcile({sample::service("web", {})}, true, sample::at(0));
+  Registration said = whole();
+  EXPECT_NE(instance_record(*registry.enroll(said, false, sample::at(0)).instance).find("check"),
+            std::string::npos);
+  said.check.clear();
+  EXPECT_EQ(instance_record(*registry.enroll(said, false, sample::at(0)).instance).find("check"),
+            std::string::npos);
+}
+
 TEST(Records, OfOlderVersionsHaveDefaultsForWhatTheyDoNotSay) {
   std::string why;
   const auto stored = read_instance_record(
@@ -46,6 +58,7 @@ TEST(Records, OfOlderVersionsHaveDefaultsForWhatTheyDoNotSay) {
   EXPECT_EQ(stored->registration.weight, 1u);
   EXPECT_EQ(stored->registration.ttl_ms, 0u);
   EXPECT_EQ(stored->registration.status, State::up);
+  EXPECT_TRUE(stored->registration.check.empty());
 }
 
 TEST(Records, ThatAreNoneAreRefused) {
@@ -59,6 +72,8 @@ TEST(Records, ThatAreNoneAreRefused) {
         R"({"address": "10.0.0.7:80", "incarnation": 1, "weight": -4294967295})",
         R"({"address": "10.0.0.7:80", "incarnation": 1, "weight": 1.5})",
         R"({"address": "10.0.0.7:80", "incarnation": 1, "weight": true})",
+        R"({"address": "10.0.0.7:80", "incarnation": 1, "check": []})",
+        R"({"address": "10.0.0.7:80", "incarnation": 1, "check": {"rise": 101}})",
         R"({"address": "10.0.0.7:80", "incarnation": -1})",
         R"({"address": "10.0.0.7:80", "incarnation": 1e300})"}) {
     std::string why;

@@ -549,5 +549,161 @@ TEST_F(Registrations, ThatKeepGoingDownAreALastResortForAWhile) {
   EXPECT_EQ(state("a"), "up: ok");
 }
 
+// --- Checks of their own
+
+config::OwnCheck own(std::string_view text) {
+  std::string why;
+  const auto parsed = config::OwnCheck::parse(text, why);
+  EXPECT_TRUE(parsed) << why;
+  return parsed.value_or(config::OwnCheck());
+}
+
+class OwnChecks : public Registrations {
+ protected:
+  OwnChecks() { begin({}, service("web", {})); }  // rise 2, fall 3
+  Receipt enroll_with(std::string_view check, std::optional<std::uint64_t> ttl_ms = {}) {
+    Registration a = said("a", "10.0.0.1:80");
+    a.check = own(check);
+    a.ttl_ms = ttl_ms;
+    return enroll(a);
+  }
+  // '+' a probe that passes, '-' one that fails; the state after each: U(p), D(own), W(arming).
+  std::string probe(std::string_view outcomes) {
+    std::string states;
+    for (const char outcome : outcomes) {
+      registry->checked(*live(), outcome == '+' ? kPassed : kRefused, at(now_ms));
+      states += static_cast<char>(state("a")[0] - 'a' + 'A');
+    }
+    return states;
+  }
+  std::shared_ptr<Live> live() { return look(*registry, "web", "a")->live; }
+  void reload(const config::Check& check) {
+    config::Service web = service("web", {});
+    web.check = check;
+    registry->reconcile({web}, false, at(now_ms));
+  }
+};
+
+TEST_F(OwnChecks, DecideByTheirOwnCounts) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"{}", "UUUDDU"},
+      {R"({"fall": 1})", "UDDDDU"},
+      {R"({"rise": 1})", "UUUDUU"},
+      {R"({"fall": 4})", "UUUUUU"},
+  };
+  for (const auto& [check, states] : cases) {
+    begin({}, service("web", {}));
+    enroll_with(check);
+    EXPECT_EQ(state("a"), "warming: check: no verdict yet");
+    EXPECT_EQ(probe("+---++"), states) << check;
+  }
+}
+
+TEST_F(OwnChecks, BeginAsTheySay) {
+  enroll_with(R"({"initial": "up"})");
+  EXPECT_EQ(state("a"), "up: ok");
+  EXPECT_EQ(probe("---"), "UUD");
+}
+
+TEST_F(OwnChecks, AreWhereTheServiceHasNone) {
+  begin({});
+  enroll_with(R"({"type": "tcp"})");
+  EXPECT_EQ(state("a"), "warming: check: no verdict yet");
+  EXPECT_EQ(probe("-"), "D");
+}
+
+TEST_F(OwnChecks, AreTakenOverAndTakenBackUnderTheSameIncarnation) {
+  const auto incarnation = enroll_with("{}").instance->incarnation;
+  EXPECT_EQ(probe("+"), "U");
+  forget_lists();
+  const Receipt again = enroll_with(R"({"fall": 1})");
+  EXPECT_EQ(again.instance->incarnation, incarnation);
+  EXPECT_EQ(told(), Lines{"updated a: check"});
+  EXPECT_EQ(memos(), Lines{"keep a"});
+  EXPECT_EQ(probe("-"), "D");
+  enroll_with("{}");
+  EXPECT_EQ(probe("++---"), "DUUUD");
+}
+
+TEST_F(OwnChecks, AreTurnedOffAndOn) {
+  enroll_with("{}");
+  EXPECT_EQ(probe("-"), "D");
+  forget_lists();
+  enroll_with(R"({"type": "none"})");
+  EXPECT_EQ(state("a"), "up: ok");
+  EXPECT_EQ(look(*registry, "web", "a")->inputs.check, CheckState::none);
+  EXPECT_EQ(told(), (Lines{"updated a: check", "state a: check: none"}));
+  enroll_with("{}");
+  EXPECT_EQ(state("a"), "up: ok") << "until probed";
+  EXPECT_EQ(probe("---"), "UUD");
+}
+
+TEST_F(OwnChecks, KeepWhatTheySayWhenTheServicesChanges) {
+  enroll_with(R"({"fall": 1})");
+  EXPECT_EQ(probe("+"), "U");
+  config::Check check;
+  check.rise = 1;
+  check.fall = 9;
+  reload(check);
+  EXPECT_EQ(probe("-+"), "DU") << "its own fall, the service's new rise";
+  EXPECT_EQ(look(*registry, "web", "a")->own_check, own(R"({"fall": 1})"));
+}
+
+TEST_F(OwnChecks, OffWithoutALeaseCountsForNothingOnceTheServiceHasOne) {
+  begin({});
+  ASSERT_EQ(enroll_with(R"({"type": "none"})", 0).fault, Fault::none);
+  reload({});
+  EXPECT_EQ(probe("---"), "UUD");
+}
+
+TEST_F(OwnChecks, OutOfBoundsChangeNothing) {
+  enroll_with(R"({"fall": 1})");
+  forget_lists();
+  const auto index = registry->snapshot()->index;
+  struct Row {
+    const char* check;
+    std::optional<std::uint64_t> ttl_ms;
+    const char* why;
+  };
+  for (const Row& row : {Row{R"({"interval": "100ms"})", {}, "check.interval: 100ms is below"},
+                         Row{R"({"type": "none"})", 0, "check.type: none takes a lease"}}) {
+    const Receipt refused = enroll_with(row.check, row.ttl_ms);
+    EXPECT_EQ(refused.fault, Fault::check_refused);
+    EXPECT_TRUE(refused.message.starts_with(row.why)) << refused.message;
+  }
+  EXPECT_EQ(registry->snapshot()->index, index);
+  EXPECT_EQ(memos(), Lines());
+  EXPECT_EQ(look(*registry, "web", "a")->own_check, own(R"({"fall": 1})"));
+}
+
+TEST_F(OwnChecks, AreRestoredAndWaitedFor) {
+  begin({});
+  Registration a = said("a", "10.0.0.1:80");
+  a.check = own(R"({"type": "tcp", "interval": "100ms"})");  // of a service that was busier
+  ASSERT_TRUE(registry->restore(a, 7, at(0)));
+  EXPECT_TRUE(registry->awaits_first_verdicts());
+  EXPECT_EQ(probe("+"), "U");
+  EXPECT_FALSE(registry->awaits_first_verdicts());
+}
+
+// Whoever wants to be probed once a minute is not believed to be there for a minute.
+TEST_F(OwnChecks, DoNotStretchTheEvidenceOfWhoIsSilent) {
+  enroll_with(R"({"interval": "1m"})", 10'000);
+  pass_to(1'000);
+  EXPECT_EQ(probe("+"), "U");
+  forget_lists();
+  pass_to(10'500);
+  EXPECT_EQ(registry->take_doubts().size(), 1u) << "a probe of nine seconds ago says nothing";
+}
+
+TEST_F(OwnChecks, AreKeptOnceHoweverManySayTheSame) {
+  for (const char* id : {"a", "b"}) {
+    Registration each = said(id, id == std::string("a") ? "10.0.0.1:80" : "10.0.0.2:80");
+    each.check = own(R"({"fall": 1})");
+    enroll(each);
+  }
+  EXPECT_EQ(&*look(*registry, "web", "a")->own_check, &*look(*registry, "web", "b")->own_check);
+}
+
 }  // namespace
 }  // namespace sluice::registry

@@ -14,7 +14,8 @@ TEST(Requests, RegisterWithAllThatThereIsToSay) {
   const auto said = read_named(
       R"({"address": "10.0.0.7", "port": 8080, "weight": 3, "priority": 2, "zone": "z1",
           "labels": {"role": "primary"}, "meta": {"owner": "x"}, "version": "1.2",
-          "protocol": "http", "ttl": "45s", "status": "starting"})",
+          "protocol": "http", "ttl": "45s", "status": "starting",
+          "check": {"http": {"path": "/ready"}, "type": "http"}})",
       why);
   ASSERT_TRUE(said) << why;
   EXPECT_EQ(said->service, "web");
@@ -29,6 +30,7 @@ TEST(Requests, RegisterWithAllThatThereIsToSay) {
   EXPECT_EQ(said->protocol, "http");
   EXPECT_EQ(said->ttl_ms, 45'000u);
   EXPECT_EQ(said->status, State::warming);
+  EXPECT_EQ(said->check->json(), R"({"type":"http","http":{"path":"/ready"}})");
 }
 
 TEST(Requests, RegisterWithAnAddressInEachForm) {
@@ -77,6 +79,10 @@ TEST(Requests, NameTheFieldThatIsWrong) {
       {R"({"address": "10.0.0.7:80", "ttl": 30})", "ttl: must be a duration with its unit"},
       {R"({"address": "10.0.0.7:80", "ttl": "30"})", "ttl: "},
       {R"({"address": "10.0.0.7:80", "status": "fine"})", "status: is none of up, warming"},
+      {R"({"address": "10.0.0.7:80", "check": "tcp"})", "check: must be an object"},
+      {R"({"address": "10.0.0.7:80", "check": {"rise": "2"}})",
+       "check.rise: must be a whole number"},
+      {R"({"address": "10.0.0.7:80", "check": {"rise": 2, "rise": 2}})", "the body is refused"},
       {R"({"address": "10.0.0.7:80", "id": "b"})", "unknown field: \"id\""},
       {R"({"address": "10.0.0.7:80", "service": "b"})", "unknown field: \"service\""},
       {R"({"address": "10.0.0.7:80", "weight": 1e999})", "the body is no valid JSON"},
@@ -124,6 +130,7 @@ TEST(Requests, ReportWhatTheInstanceWants) {
   EXPECT_EQ(all->status, State::down);
   for (const auto& [body, expected] : std::vector<std::pair<std::string, std::string>>{
            {R"({"address": "10.0.0.9:80"})", "unknown field: \"address\""},
+           {R"({"check": {"rise": 2}})", "unknown field: \"check\""},
            {R"({"load": "high"})", "load: must be a number"},
            {R"({"load": -1})", "load: must not be negative"},
            {R"({"weight": 70000})", "weight: above 65535"},

@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 
+#include "config/writer.h"
 #include "proxy/admin/api.h"
 #include "registry/requests.h"
 #include "tests/proxy/admin/fake_control.h"
@@ -163,6 +164,22 @@ TEST(OpenApi, KnowsTheFieldsThatBodiesMayHave) {
     EXPECT_EQ(properties, Names(fields.begin(), fields.end())) << schema;
     EXPECT_EQ(schemas.at(schema).at("additionalProperties"), false) << schema;
   }
+}
+
+// The schema of a section of the configuration, key by key.
+void expect_keys(const Json& schema, const Json& section, const std::string& at) {
+  EXPECT_EQ(schema.at("additionalProperties"), false) << at;
+  const Json& properties = schema.at("properties");
+  EXPECT_EQ(properties.size(), section.size()) << at;
+  for (const auto& [key, value] : section.items()) {
+    ASSERT_TRUE(properties.contains(key)) << at << key;
+    if (value.is_object()) expect_keys(properties.at(key), value, at + key + ".");
+  }
+}
+
+TEST(OpenApi, KnowsTheKeysThatACheckMayHave) {
+  expect_keys(document().at("components").at("schemas").at("CheckSettings"),
+              Json::parse(config::json(config::Check()).dump()), "check.");
 }
 
 }  // namespace

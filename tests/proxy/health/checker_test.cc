@@ -24,14 +24,24 @@ config::Check tcp_check(config::Duration interval = kNever, config::Duration tim
   return check;
 }
 
+config::OwnCheck own_check(std::string_view said) {
+  std::string why;
+  const auto own = config::OwnCheck::parse(said, why);
+  EXPECT_TRUE(own) << why;
+  return own.value_or(config::OwnCheck());
+}
+
 // Services and their instances, as a configuration and as a snapshot.
 class Fleet {
  public:
   using LivePtr = std::shared_ptr<registry::Live>;
 
-  LivePtr add(const std::string& service, const std::string& address, const config::Check& check) {
+  LivePtr add(const std::string& service, const std::string& address, const config::Check& check,
+              std::string_view own = "{}") {
     services_[service].check = check;
     auto instance = std::make_shared<registry::Instance>();
+    instance->ttl_ms = 30'000;
+    instance->own_check = own_check(own);
     instance->id = "i" + std::to_string(++added_);
     instance->address = endpoint(address);
     instance->live = std::make_shared<registry::Live>(
@@ -51,6 +61,15 @@ class Fleet {
   }
   void set_check(const std::string& service, const config::Check& check) {
     services_[service].check = check;
+  }
+  // The instance as it is from now on.
+  const registry::Instance& set_own_check(const LivePtr& live, std::string_view own) {
+    auto& instances = services_.at(live->identity.service).instances;
+    const auto at = std::ranges::find(instances, live, &registry::Instance::live);
+    auto changed = std::make_shared<registry::Instance>(**at);
+    changed->own_check = own_check(own);
+    *at = changed;
+    return **at;
   }
 
   registry::Snapshot snapshot() const {
@@ -178,6 +197,77 @@ TEST_F(CheckerTest, AUnixInstanceHasNoPortToReplace) {
 
   ASSERT_TRUE(wait_for_reports(instance, 1));
   EXPECT_TRUE(reported[instance.get()][0].success);
+}
+
+// --- Checks of their own
+
+TEST_F(CheckerTest, WhoBroughtSettingsIsProbedByThem) {
+  const test::Acceptor listening;
+  const test::DeadEnd dead_end;
+  test::Backend sick(test::http(std::make_shared<std::atomic<int>>(503)));
+  const auto with_port_of = [](const std::string& address) {
+    return R"({"port": )" + std::to_string(endpoint(address).port) + "}";
+  };
+  const LivePtr as_all = fleet.add("a", listening.address(), tcp_check());
+  const LivePtr other_port =
+      fleet.add("a", listening.address(), tcp_check(), with_port_of(dead_end.address()));
+  const LivePtr other_type = fleet.add("a", sick.address(), tcp_check(), R"({"type": "http"})");
+  fleet.add("a", dead_end.address(), tcp_check(), R"({"type": "none"})");
+  sync();
+
+  EXPECT_EQ(checker.scheduled(), 3u);
+  for (const LivePtr& each : {as_all, other_port, other_type}) {
+    ASSERT_TRUE(wait_for_reports(each, 1));
+  }
+  EXPECT_TRUE(reported[as_all.get()][0].success);
+  EXPECT_EQ(reported[other_port.get()][0].detail, "connection refused");
+  EXPECT_EQ(reported[other_type.get()][0].detail, "status 503, wanted 200-299");
+}
+
+TEST_F(CheckerTest, WhoBroughtACheckIsProbedWhereTheServiceHasNone) {
+  const test::Acceptor listening;
+  config::Check none = tcp_check();
+  none.type = config::CheckType::none;
+  const LivePtr with = fleet.add("a", listening.address(), none, R"({"type": "tcp"})");
+  fleet.add("a", listening.address(), none);
+  sync();
+
+  EXPECT_EQ(checker.scheduled(), 1u);
+  EXPECT_TRUE(wait_for_reports(with, 1));
+}
+
+TEST_F(CheckerTest, ChangedSettingsAreGoneByAtOnceAndTheSameKeepTheirRhythm) {
+  const test::Acceptor listening;
+  const LivePtr changes = fleet.add("a", listening.address(), tcp_check(), R"({"rise": 1})");
+  const LivePtr same = fleet.add("a", listening.address(), tcp_check(), R"({"rise": 1})");
+  sync();
+  ASSERT_TRUE(wait_for_reports(changes, 1) && wait_for_reports(same, 1));
+
+  checker.add(fleet.set_own_check(changes, R"({"timeout": "5s"})"));
+  checker.add(fleet.set_own_check(same, R"({"rise": 1})"));
+  ASSERT_TRUE(wait_for_reports(changes, 2));
+  checker.add(fleet.set_own_check(changes, R"({"type": "none"})"));
+  EXPECT_EQ(checker.scheduled(), 1u);
+  checker.add(fleet.set_own_check(changes, "{}"));
+  ASSERT_TRUE(wait_for_reports(changes, 3));
+  sync();
+  let_others_be_probed();
+  EXPECT_EQ(reports(changes), 3u);
+  EXPECT_EQ(reports(same), 1u);
+}
+
+TEST_F(CheckerTest, AServicesNewCheckIsGoneByWhereAnInstanceSaysNothingElse) {
+  const test::Acceptor listening;
+  const LivePtr says_all = fleet.add("a", listening.address(), tcp_check(), R"({"timeout": "5s"})");
+  const LivePtr says_other = fleet.add("a", listening.address(), tcp_check(), R"({"rise": 1})");
+  sync();
+  ASSERT_TRUE(wait_for_reports(says_all, 1) && wait_for_reports(says_other, 1));
+
+  fleet.set_check("a", tcp_check(kNever, 7s));
+  sync();
+  ASSERT_TRUE(wait_for_reports(says_other, 2));
+  let_others_be_probed();
+  EXPECT_EQ(reports(says_all), 1u) << "for it, nothing has changed";
 }
 
 // --- Rhythm
