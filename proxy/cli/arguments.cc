@@ -1,6 +1,7 @@
 #include "proxy/cli/arguments.h"
 
 #include "config/endpoint.h"
+#include "config/own_check.h"
 #include "config/units.h"
 
 namespace sluice::cli {
@@ -19,6 +20,11 @@ std::string why_no_address(const std::string& text) {
 std::string why_no_duration(const std::string& text) {
   std::string why;
   return config::parse_duration(text, why) ? "" : why;
+}
+
+std::string why_no_check(const std::string& text) {
+  std::string why;
+  return config::OwnCheck::parse(text, why) ? "" : why;
 }
 
 }  // namespace sluice::cli

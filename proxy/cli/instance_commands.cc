@@ -106,6 +106,9 @@ void add_announcement_options(CLI::App& command, client::Announcement& said) {
   command.add_option("--ttl", said.ttl, "How long one report lasts; 0s: no lease")
       ->type_name("TIME")
       ->check(why_no_duration);
+  command.add_option("--check", said.check, "What is checked otherwise than the service says")
+      ->type_name("JSON")
+      ->check(why_no_check);
 }
 
 }  // namespace sluice::cli

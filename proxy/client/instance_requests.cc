@@ -41,6 +41,7 @@ json body_of(const Announcement& said) {
   add_text("protocol", said.protocol);
   add_text("ttl", said.ttl);
   add_text("status", said.status);
+  if (!said.check.empty()) body["check"] = json::parse(said.check);
   return body;
 }
 

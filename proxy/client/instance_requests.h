@@ -26,6 +26,7 @@ struct Announcement {
   std::string protocol;
   std::string ttl;     // "30s"; "0s": no lease
   std::string status;  // its own word: "" or "up", "warming", "draining", "down", ...
+  std::string check;   // JSON that config::OwnCheck::parse() takes
 };
 
 // The request that registers it. `wait_applied`: answered once every worker routes by it;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/endpoint.h"
+#include "config/own_check.h"
 #include "config/units.h"
 #include "proxy/client/lease_keeper.h"
 #include "proxy/client/own_thread.h"
@@ -54,6 +55,12 @@ std::string ttl_of(const Registrar::Options& options) {
   return config::text(*options.ttl);
 }
 
+std::string check_of(const Registrar::Options& options) {
+  std::string why;
+  if (options.check.empty() || config::OwnCheck::parse(options.check, why)) return options.check;
+  throw std::invalid_argument(why);  // which begins with the field
+}
+
 std::uint32_t checked(const char* field, std::uint32_t value) {
   if (value > kMostWeight) refuse(field, "must be at most 65535");
   return value;
@@ -74,6 +81,7 @@ Announcement announcement_of(const Registrar::Options& options) {
   said.protocol = options.protocol;
   said.ttl = ttl_of(options);
   said.status = word(options.status);
+  said.check = check_of(options);
   if (options.drain.count() < 0 || options.drain > config::kLongestDuration) {
     refuse("drain", "must be 0 to ten years");
   }

@@ -57,6 +57,8 @@ class [[gnu::visibility("default")]] Registrar {
     std::string version;
     std::string protocol;
     Status status = Status::up;
+    std::string check;  // what is checked otherwise than the service says, as JSON with the keys of
+                        // its `check`: {"type": "http", "http": {"path": "/ready"}}
     std::optional<std::chrono::milliseconds> ttl;  // none: the registry's default; 0: no lease
     std::chrono::milliseconds drain{0};  // how long its connections may go on when it leaves
     std::function<void(const std::string& line)> log;  // one line at each change

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "tests/integration/ask.h"
+#include "tests/integration/sluice_command.h"
 #include "tests/support/invariants.h"
 #include "tests/support/servers.h"
 
@@ -159,6 +160,19 @@ TEST_F(OwnCheck, OutOfBoundsIsRefusedAndChangesNothing) {
   EXPECT_EQ(status_of("a")["check_settings"], before);
   EXPECT_EQ(status_of("a")["weight"], 1);
   EXPECT_EQ(sluice_.admin().get("/v1/services/s").json()["index"], index);
+}
+
+TEST_F(OwnCheck, ComesByTheCommandLine) {
+  const Finished done =
+      command(sluice_, {"register", "s", "--address", b_.address(), "--id", "b", "--check", own()});
+  EXPECT_TRUE(done.is_success()) << done.errors;
+  EXPECT_EQ(status_of("b")["check_settings"], Json::parse(own()));
+  ready_ = 503;
+  EXPECT_TRUE(becomes("b", "down"));
+  const Finished refused = command(sluice_, {"register", "s", "--address", b_.address(), "--id",
+                                             "b", "--check", R"({"interval":"61s"})"});
+  EXPECT_FALSE(refused.is_success());
+  EXPECT_THAT(refused.errors, HasSubstr("check.interval: 61s is above 1m"));
 }
 
 }  // namespace

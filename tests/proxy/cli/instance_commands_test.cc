@@ -57,11 +57,13 @@ TEST(InstanceCommands, EachMakesItsRequest) {
                 "--meta",     "team=",
                 "--version",  "1.2",
                 "--protocol", "pgsql",
-                "--ttl",      "0s"},
+                "--ttl",      "0s",
+                "--check",    R"({"type": "http", "http": {"status": ["204"]}})"},
                "PUT /v1/services/pg/instances/a HTTP/1.1",
                R"({"address":"10.0.0.1:80","weight":0,"priority":2,"zone":"z1",
                    "labels":{"role":"primary","x":"[a=b]"},"meta":{"team":""},"version":"1.2",
-                   "protocol":"pgsql","ttl":"0s"})"},
+                   "protocol":"pgsql","ttl":"0s",
+                   "check":{"type":"http","http":{"status":["204"]}}})"},
            Row{{"deregister", "pg", "a"}, "DELETE /v1/services/pg/instances/a HTTP/1.1", ""},
            Row{{"deregister", "pg", "a", "--drain", "1.5s", "--wait", "--incarnation", "7"},
                "DELETE /v1/services/pg/instances/a?drain=1500ms&wait=true&incarnation=7 HTTP/1.1",
@@ -153,6 +155,24 @@ TEST(InstanceCommands, WhatATerminalWouldObeyIsEscaped) {
                             R"({"service":"p\u001bg","id":"a","state":"\u0007"})")
                             .result;
   EXPECT_THAT(result.out, StartsWith("renewed p\\x1bg/a: \\x07"));
+}
+
+TEST(InstanceCommands, ACheckThatCanNeverBeRightIsNotSent) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"type: http", "check: is no valid JSON"},
+      {R"({"rise": 0})", "check.rise: 0 is below 1"},
+  };
+  for (const auto& [said, why] : cases) {
+    for (const std::vector<std::string>& command :
+         {std::vector<std::string>{"register", "pg", "--address", "10.0.0.1:80"},
+          {"exec", "--service", "pg", "--port", "80"}}) {
+      std::vector<std::string> arguments = command;
+      arguments.insert(arguments.end(), {"--check", said});
+      const Result result = run(arguments);
+      EXPECT_NE(result.code, kOk);
+      EXPECT_THAT(result.err, HasSubstr(why));
+    }
+  }
 }
 
 TEST(ExecCommand, HelpSaysWhereTheProgramStands) {

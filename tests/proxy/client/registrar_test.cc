@@ -59,6 +59,8 @@ TEST(Registrar, RefusesWhatCanNeverBeRight) {
            Row{[](auto& o) { o.labels = {{"", "x"}}; }, "labels: a key"},
            Row{[](auto& o) { o.meta = {{"a=b", "x"}}; }, "meta: a key"},
            Row{[](auto& o) { o.ttl = -1ms; }, "ttl: must not be negative"},
+           Row{[](auto& o) { o.check = "tcp"; }, "check: is no valid JSON"},
+           Row{[](auto& o) { o.check = R"({"rise": 0})"; }, "check.rise: 0 is below 1"},
            Row{[](auto& o) { o.drain = -1ms; }, "drain: must be 0 to ten years"},
        }) {
     Registrar::Options options;
@@ -89,6 +91,7 @@ TEST(Registrar, SaysAllThatItWasTold) {
   options.protocol = "http";
   options.ttl = 15s;
   options.status = Registrar::Status::warming;
+  options.check = R"({"type": "http"})";
   {
     Registrar registrar(options);
     ASSERT_TRUE(registrar.wait_until_registered(test::kPatience));
@@ -101,7 +104,7 @@ TEST(Registrar, SaysAllThatItWasTold) {
   EXPECT_THAT(enrolled, HasSubstr("\r\nAuthorization: Bearer slu_1\r\n"));
   EXPECT_EQ(body_of(enrolled), nlohmann::json::parse(R"({"address":"[::1]:80","weight":3,
       "priority":2,"zone":"z","labels":{"role":"a=b"},"meta":{"k":"v"},"version":"1.2",
-      "protocol":"http","ttl":"15s","status":"warming"})"));
+      "protocol":"http","ttl":"15s","status":"warming","check":{"type":"http"}})"));
   EXPECT_THAT(registry.requests().back(), StartsWith("DELETE /v1/services/s/instances/"));
 }
 
