@@ -6,6 +6,7 @@
 #include "config/selector.h"
 #include "config/words.h"
 #include "proxy/balance/balancer.h"
+#include "proxy/session/admission.h"
 
 namespace sluice {
 
@@ -60,6 +61,28 @@ const config::Listener* find_listener(const config::Config& config, const std::s
   return at != config.listeners.end() ? &*at : nullptr;
 }
 
+std::string why_refused(const session::Admission& admission, const std::string& client) {
+  std::string wrong;
+  const auto address = config::Endpoint::parse_ip(client, wrong);
+  return address ? admission.why_not(net::Peer::of(*address)) : "";
+}
+
+// What else decides who is let in, and as whom.
+std::vector<std::string> notes_on(const session::Admission& admission, const std::string& client) {
+  std::vector<std::string> notes;
+  const std::string from = admission.trusted.empty() ? "" : " from one of proxy_protocol.trusted";
+  if (admission.accept == config::ProxyAccept::required) {
+    notes.push_back("a PROXY header" + from + " is required, and says who the client is");
+  } else if (admission.accept == config::ProxyAccept::optional) {
+    notes.push_back("a PROXY header" + from + ", if there is one, says who the client is");
+  }
+  const bool takes_all = admission.allow.empty() && admission.deny.empty();
+  if (client.empty() && !takes_all) {
+    notes.emplace_back("access goes by the client, and none was named");
+  }
+  return notes;
+}
+
 }  // namespace
 
 std::optional<admin::Explanation> explain(const config::Config& config,
@@ -79,6 +102,11 @@ std::optional<admin::Explanation> explain(const config::Config& config,
   told.service = service.name;
   told.selector = selector.text();
   told.policy = config::word(service.balance.policy);
+  if (const auto admission = session::Admission::of(*listener)) {
+    told.refused = why_refused(*admission, client);
+    told.notes = notes_on(*admission, client);
+    told.why = told.refused;
+  }
   const registry::Service* known = snapshot.find(service.name);
   if (known == nullptr) return told;
 
@@ -102,6 +130,8 @@ std::optional<admin::Explanation> explain(const config::Config& config,
     }
     told.candidates.push_back(std::move(candidate));
   }
+  if (!told.refused.empty()) return told;
+
   const auto balancer = balance::make_balancer(service.balance, std::move(members));
   balance::Cursor cursor = balance::Cursor::seeded(0);
   const balance::Pick pick = balancer->pick({client}, {}, cursor);

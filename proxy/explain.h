@@ -1,6 +1,7 @@
 // Where a new connection would go, and why: the same balancer over copies of the live counts, so
-// that asking changes nothing. Pure functions of published values; any thread. O(n) in the
-// instances, and for hashing policies a ring or table is built.
+// that asking changes nothing; and whether the client is let in at all, as whoever is connected or,
+// where the listener takes PROXY headers, as whom a header names. Pure functions of published
+// values; any thread. O(n) in the instances, and for hashing policies a ring or table is built.
 #pragma once
 
 #include <string>

@@ -89,8 +89,10 @@ struct Explanation {
   std::uint64_t index = 0;  // of the registry that it holds for
   std::string listener, client, service, selector, policy;
   std::vector<Candidate> candidates;  // all instances of the service, by id
+  std::string refused;                // why the client is not let in; "": it is
   std::string winner;                 // the id; "": nobody
   std::string why;                    // how it was chosen, or why nobody was
+  std::vector<std::string> notes;     // what else decides who is let in, and as whom
 };
 
 // --- What clients ask of the registry
@@ -121,8 +123,8 @@ class Control {
   virtual std::shared_ptr<const registry::Snapshot> snapshot() = 0;
   virtual std::string metrics_text() = 0;
   virtual std::shared_ptr<const config::Config> config() = 0;
-  // Where a connection from `client` (an IP address, or "") to a listener would go; nothing: there
-  // is no such listener. Changes nothing.
+  // Whether `client` (an IP address, or "") is let in by a listener, and where its connection would
+  // go; nothing: there is no such listener. Changes nothing.
   virtual std::optional<Explanation> explain(const std::string& listener,
                                              const std::string& client) = 0;
 

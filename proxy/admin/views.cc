@@ -143,8 +143,10 @@ std::string explanation_json(const Explanation& told) {
                {"service", told.service},
                {"selector", told.selector},
                {"policy", told.policy},
+               {"refused", text_or_null(told.refused)},
                {"winner", text_or_null(told.winner)},
                {"why", told.why},
+               {"notes", told.notes},
                {"candidates", views(told.candidates)}});
 }
 

@@ -170,6 +170,7 @@ void show_explanation(std::ostream& out, const json& told) {
   fact(out, "policy", text_at(told, "policy"));
   fact(out, "goes to", winner.empty() ? "nobody" : winner);
   fact(out, "because", text_at(told, "why"));
+  for (const json& note : list_at(told, "notes")) fact(out, "note", text_of(note));
   Table table({{"INSTANCE"},
                {"ADDRESS"},
                {"STATE"},

@@ -329,6 +329,13 @@ TEST(Access, IsByTheClientsAddress) {
   EXPECT_EQ(tell(sluice, "x", {.source = "127.0.0.9"}).text, "");
   EXPECT_EQ(sluice.sessions(2).back()["reason"], "denied");
   EXPECT_EQ(sluice.sessions(2).back()["detail"], "127.0.0.9 lies in 127.0.0.8/30 of access.deny");
+  const auto explained = [&](const std::string& listener, const std::string& client) {
+    return sluice.admin().get("/v1/explain?listener=" + listener + "&client=" + client).json();
+  };
+  EXPECT_EQ(explained("front", "127.0.0.7")["winner"], server.address());
+  EXPECT_EQ(explained("front", "127.0.0.7")["refused"], nullptr);
+  EXPECT_EQ(explained("front", "127.0.0.9")["refused"], sluice.sessions(2).back()["detail"]);
+  EXPECT_EQ(explained("front", "127.0.0.9")["winner"], nullptr);
   const auto as = [&](const std::string& client) {
     Peer peer = Peer::connect(door);
     peer.try_send("PROXY TCP4 " + client + " 198.51.100.1 4711 443\r\nx");
@@ -340,6 +347,8 @@ TEST(Access, IsByTheClientsAddress) {
   EXPECT_EQ(as("127.0.0.9"), "");
   EXPECT_EQ(as("192.0.2.1"), "");
   EXPECT_EQ(sluice.sessions(6).back()["detail"], "192.0.2.1 lies in nothing of access.allow");
+  EXPECT_EQ(explained("header", "192.0.2.1")["why"], sluice.sessions(6).back()["detail"]);
+  EXPECT_EQ(explained("header", "192.0.2.1")["notes"].size(), 1u) << "the header is required";
   EXPECT_EQ(sluice.metric("sluice_connections_closed_total", {{"reason", "denied"}}), 4);
   EXPECT_EQ(server.accepted(), 2u);
   invariants.expect_hold();

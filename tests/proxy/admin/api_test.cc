@@ -361,6 +361,11 @@ TEST_F(Api, ExplainsWhereAConnectionWouldGo) {
   EXPECT_EQ(told["candidates"][0]["out"], nullptr);
   EXPECT_EQ(told["candidates"][0]["connections"], 3);
   EXPECT_EQ(told["candidates"][1]["out"], "check: refused");
+  EXPECT_EQ(told["refused"], nullptr);
+  EXPECT_EQ(told["notes"], Json::array({"a PROXY header is required"}));
+  const Json refused = client_.get("/v1/explain?listener=front&client=10.6.6.6").json();
+  EXPECT_EQ(refused["refused"], "10.6.6.6 lies in access.deny");
+  EXPECT_EQ(refused["winner"], nullptr);
   EXPECT_EQ(client_.get("/v1/explain?listener=back").status, 404);
   EXPECT_EQ(client_.get("/v1/explain").status, 400);
   EXPECT_EQ(client_.get("/v1/explain?listener=front&client=nobody").status, 400);

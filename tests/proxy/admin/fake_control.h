@@ -77,6 +77,11 @@ class FakeControl : public Control {
     told.candidates = {{instance("a"), 3, ""}, {instance("b"), 0, "check: refused"}};
     told.winner = "a";
     told.why = "by the hash";
+    if (client == "10.6.6.6") {
+      told.winner.clear();
+      told.refused = "10.6.6.6 lies in access.deny";
+    }
+    told.notes = {"a PROXY header is required"};
     return told;
   }
   void reload(bool dry_run, std::function<void(ReloadReport)> done) override {

@@ -143,6 +143,20 @@ TEST(Remote, AnExplanationSaysWhoAndWhyAndWhyNotTheOthers) {
             "b         [2001:db8::1]:5432  up        3      20         1  -\n");
 }
 
+TEST(Remote, AnExplanationSaysWhoIsNotLetInAndWhatElseDecides) {
+  const Result result = ask_one({"explain", "--listener", "front", "--client", "10.9.9.9"}, 200,
+                                R"({"index":4,"listener":"front","client":"10.9.9.9",
+    "route":"default","service":"pg","selector":"","policy":"hash","winner":null,
+    "refused":"10.9.9.9 lies in 10.9.0.0/16 of access.deny",
+    "why":"10.9.9.9 lies in 10.9.0.0/16 of access.deny",
+    "notes":["a PROXY header is required","and one\nmore"],"candidates":[]})")
+                            .result;
+  EXPECT_THAT(result.out, HasSubstr("goes to        nobody\n"
+                                    "because        10.9.9.9 lies in 10.9.0.0/16 of access.deny\n"
+                                    "note           a PROXY header is required\n"
+                                    "note           and one\\nmore\n"));
+}
+
 TEST(Remote, AnExplanationMayFindNobody) {
   const Result result = ask_one({"explain", "--listener", "front"}, 200,
                                 R"({"index":4,"listener":"front","client":null,"route":"default",

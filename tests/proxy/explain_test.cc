@@ -1,0 +1,99 @@
+#include "proxy/explain.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/registry/sample.h"
+
+namespace sluice {
+namespace {
+
+using config::ProxyAccept;
+using registry::sample::at;
+using testing::ElementsAreArray;
+
+class Explains : public testing::Test {
+ protected:
+  Explains() {
+    config_.services = {registry::sample::unchecked(
+        registry::sample::service("web", registry::sample::instances(2)))};
+    config_.services[0].balance.policy = config::Policy::first;
+    registry_.reconcile(config_.services, true, at(0));
+  }
+  admin::Explanation explained(const config::Listener& said, const std::string& client) {
+    config_.listeners = {said};
+    config_.listeners[0].name = "front";
+    config_.listeners[0].service = "web";
+    return explain(config_, *registry_.snapshot(), "front", client).value();
+  }
+
+  config::Config config_;
+  registry::Registry registry_{"e1"};
+};
+
+TEST_F(Explains, WhoWinsAndWhyNobodyElseDoes) {
+  registry_.set_admin("web", "i0", registry::Admin::drain, "", at(1));
+  const admin::Explanation told = explained({}, "10.9.9.9");
+  EXPECT_EQ(told.winner, "i1");
+  EXPECT_EQ(told.why, "the first in order of ids");
+  EXPECT_EQ(told.refused, "");
+  EXPECT_TRUE(told.notes.empty());
+  ASSERT_EQ(told.candidates.size(), 2u);
+  EXPECT_EQ(told.candidates[0].out, "admin: drain");
+  EXPECT_EQ(told.candidates[1].out, "");
+  EXPECT_FALSE(explain(config_, *registry_.snapshot(), "back", ""));
+}
+
+TEST_F(Explains, WhoIsLetIn) {
+  const std::vector<std::string> ten = {"10.0.0.0/8"}, part = {"10.9.0.0/16"}, nobody;
+  const std::string is_needed = "access goes by the client, and none was named";
+  const struct {
+    config::ProxyAcceptance proxy;
+    config::Access access;
+    std::string client, refused;
+    std::vector<std::string> notes = {};
+  } rows[] = {
+      {{}, {ten, part}, "10.1.1.1", ""},
+      {{}, {ten, part}, "10.9.9.9", "10.9.9.9 lies in 10.9.0.0/16 of access.deny"},
+      {{}, {ten, part}, "2001:db8::1", "2001:db8::1 lies in nothing of access.allow"},
+      {{}, {ten, part}, "", "", {is_needed}},
+      {{ProxyAccept::required, {}},
+       {},
+       "",
+       "",
+       {"a PROXY header is required, and says who the client is"}},
+      {{ProxyAccept::required, ten},
+       {nobody, part},
+       "10.9.9.9",
+       "10.9.9.9 lies in 10.9.0.0/16 of access.deny",
+       {"a PROXY header from one of proxy_protocol.trusted is required, and says who the client "
+        "is"}},
+      {{ProxyAccept::required, ten},  // by whoever sends the header
+       {},
+       "192.0.2.1",
+       "",
+       {"a PROXY header from one of proxy_protocol.trusted is required, and says who the client "
+        "is"}},
+      {{ProxyAccept::optional, ten},
+       {ten, nobody},
+       "",
+       "",
+       {"a PROXY header from one of proxy_protocol.trusted, if there is one, says who the client "
+        "is",
+        is_needed}},
+  };
+  for (const auto& row : rows) {
+    config::Listener listener;
+    listener.proxy_protocol = row.proxy;
+    listener.access = row.access;
+    const admin::Explanation told = explained(listener, row.client);
+    EXPECT_EQ(told.refused, row.refused);
+    EXPECT_EQ(told.winner, row.refused.empty() ? "i0" : "") << row.client;
+    EXPECT_EQ(told.why, row.refused.empty() ? "the first in order of ids" : row.refused);
+    EXPECT_THAT(told.notes, ElementsAreArray(row.notes));
+    EXPECT_EQ(told.candidates.size(), 2u);
+  }
+}
+
+}  // namespace
+}  // namespace sluice
