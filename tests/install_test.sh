@@ -35,7 +35,7 @@ library=$(find "$place/installed" -name libsluice-client.so)
 # It needs no more than it calls, is found by no path of this build's, and offers its API alone.
 readelf --wide --dynamic "$library" >"$place/dynamic.log"
 needed=$(sed -n 's/.*(NEEDED).*\[\(lib[a-z_+]*\).*/\1/p' "$place/dynamic.log" | sort | tr '\n' ' ')
-[ "$needed" = 'libc libcurl libgcc_s libm libstdc++ libuv libxxhash libz ' ] || fail "needs $needed"
+[ "$needed" = 'libc libcurl libgcc_s libm libstdc++ libuv libxxhash libyaml libz ' ] || fail "needs $needed"
 if grep -qE 'RPATH|RUNPATH' "$place/dynamic.log"; then fail 'a path of the build is in it'; fi
 if readelf --wide --dynamic "$place/installed/bin/sluice" | grep -qE 'RPATH|RUNPATH'; then fail rpath; fi
 nm --dynamic --defined-only --demangle "$library" >"$place/symbols.log"
