@@ -4,6 +4,7 @@
 #include <regex>
 
 #include "tests/integration/ask.h"
+#include "tests/support/hex.h"
 #include "tests/support/invariants.h"
 #include "tests/support/procfs.h"
 #include "tests/support/servers.h"
@@ -16,18 +17,6 @@ const std::string kLine = "PROXY TCP4 203.0.113.7 198.51.100.1 4711 443\r\n";
 // Log lines of one worker are in order.
 const std::string kOneWorker = "workers: 1";
 
-std::string bytes_of(std::string_view hex) {
-  std::string bytes;
-  std::string digits;
-  for (const char c : hex) {
-    if (c == ' ') continue;
-    digits += c;
-    if (digits.size() < 2) continue;
-    bytes += static_cast<char>(std::stoi(digits, nullptr, 16));
-    digits.clear();
-  }
-  return bytes;
-}
 std::string v2(const std::string& rest) {
   return bytes_of("0d0a0d0a000d0a515549540a" + rest);
 }

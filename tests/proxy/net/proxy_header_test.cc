@@ -2,24 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/hex.h"
+
 namespace sluice::net {
 namespace {
 
 using config::Endpoint;
 using State = ReadHeader::State;
-
-std::string bytes_of(std::string_view hex) {
-  std::string bytes;
-  std::string digits;
-  for (const char c : hex) {
-    if (c == ' ') continue;
-    digits += c;
-    if (digits.size() < 2) continue;
-    bytes += static_cast<char>(std::stoi(digits, nullptr, 16));
-    digits.clear();
-  }
-  return bytes;
-}
+using test::bytes_of;
 
 const std::string kSignature = "0d0a0d0a000d0a515549540a";
 
