@@ -47,8 +47,8 @@ struct Route {
   bool access_log = true;
   std::shared_ptr<const Admission> admission;  // null: everybody is let in as who he is
   std::uint32_t connection_limit = 0;          // 0: unlimited
-  std::shared_ptr<Turnstile> turnstile;
-  bool asks_turnstile = false;  // if not, it is there for those who are in
+  std::shared_ptr<Turnstile> turnstile;  // the listener's, for its life; null: none was needed yet
+  bool asks_turnstile = false;           // if not, it is there for those who are in
   config::NoInstance no_instance;
   std::shared_ptr<ListenerLife> life;
   std::shared_ptr<metrics::ListenerCells> listener_cells;

@@ -1,6 +1,7 @@
 #include "proxy/session/turnstile.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace sluice::session {
 
@@ -15,6 +16,9 @@ access::TokenBucket bucket_of(std::uint32_t rate, std::uint64_t now_ms) {
 }
 
 }  // namespace
+
+Turnstile::Source::Source(std::uint32_t a_second, std::uint64_t now_ms)
+    : rate(a_second), bucket(bucket_of(a_second, now_ms)) {}
 
 Turnstile::Turnstile(const config::ListenerLimits& limits)
     : limits_(limits), all_(bucket_of(limits.rate, 0)) {}
@@ -53,8 +57,11 @@ std::optional<Turnstile::Refusal> Turnstile::let_in(const net::Peer& client, std
   Shard& shard = shard_of(source);
   const std::lock_guard lock(shard.mutex);
   forget_idle(shard, now_ms);
-  const auto at = shard.sources.try_emplace(source, bucket_of(per_source.rate, now_ms)).first;
+  const auto at = shard.sources.try_emplace(source, per_source.rate, now_ms).first;
   Source& known = at->second;
+  if (std::exchange(known.rate, per_source.rate) != per_source.rate) {
+    known.bucket = bucket_of(per_source.rate, now_ms);
+  }
   if (per_source.connections > 0 && known.connections >= per_source.connections) {
     return Refusal{
         CloseReason::limit_source,

@@ -68,8 +68,9 @@ class Turnstile {
 
  private:
   struct Source {
-    explicit Source(const access::TokenBucket& full) : bucket(full) {}
+    Source(std::uint32_t a_second, std::uint64_t now_ms);
     std::uint32_t connections = 0;
+    std::uint32_t rate;  // that the bucket is of
     access::TokenBucket bucket;
   };
   struct Shard {

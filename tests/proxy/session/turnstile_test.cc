@@ -91,6 +91,18 @@ TEST(Turnstile, KeepsWhoIsInWhenItsLimitsChange) {
   EXPECT_EQ(come(turnstile, "10.0.0.1:1", in), "");
 }
 
+TEST(Turnstile, GoesByANewRateForThoseWhoAreKnown) {
+  Turnstile turnstile(limits(0, 9));
+  std::vector<Turnstile::Seat> in;
+  EXPECT_EQ(come(turnstile, "10.0.0.1:1", in), "");
+  turnstile.reconfigure(limits(0, 9, 2));
+  EXPECT_EQ(come(turnstile, "10.0.0.1:1", in), "");
+  EXPECT_EQ(come(turnstile, "10.0.0.1:1", in), "");
+  EXPECT_EQ(come(turnstile, "10.0.0.1:1", in), "10.0.0.1/32 had its 2 connections a second");
+  turnstile.reconfigure(limits(0, 9, 3));
+  EXPECT_EQ(come(turnstile, "10.0.0.1:1", in), "");
+}
+
 TEST(Turnstile, ForgetsSourcesOfWhichNothingIsKnown) {
   Turnstile turnstile(limits(0, 2, 10));
   std::vector<Turnstile::Seat> in;
