@@ -338,13 +338,14 @@ void Control::hand_out(std::shared_ptr<const Plan> plan) {
 void Control::take_changes() {
   using Kind = registry::Change::Kind;
   std::vector<registry::Change> changes = registry_.take_changes();
+  bool some_condemned = false;
   for (const registry::Change& change : changes) {
     if (change.kind == Kind::added) {
       metrics_.instance_added();
       checker_.add(*change.instance);
       departures_.arrive(*change.instance->live);
     } else if (change.kind == Kind::state) {
-      on_state(change);
+      some_condemned = condemns(change) || some_condemned;
     } else if (change.kind == Kind::removed) {
       metrics_.instance_removed();
       checker_.remove(*change.instance->live);
@@ -353,31 +354,33 @@ void Control::take_changes() {
     }
     log_change(change);
   }
+  if (some_condemned) sweep();
   const auto snapshot = registry_.snapshot();
   if (hub_.snapshot()->index != snapshot->index) hub_.publish(snapshot, std::move(changes));
 }
 
 // Connections of an instance that goes down are the service's to say; one that comes back keeps
-// what it still has.
-void Control::on_state(const registry::Change& change) {
+// what it still has. True: some are to be closed now.
+bool Control::condemns(const registry::Change& change) {
   registry::Live& live = *change.instance->live;
   if (change.to != registry::State::down) {
     outages_.arrive(live);
     live.condemned.store(registry::Condemned::no, std::memory_order_release);
-    return;
+    return false;
   }
   const config::Service* service = config_.find_service(change.service);
-  if (service == nullptr || service->on_down == config::OnDown::keep) return;
+  if (service == nullptr || service->on_down == config::OnDown::keep) return false;
   if (service->on_down == config::OnDown::drain) {
     const auto drain = static_cast<std::uint64_t>(service->on_remove.drain.count());
     outages_.depart(change.instance->live, loop_.now_ms() + drain);
-    return await_departures();
+    await_departures();
+    return false;
   }
   live.condemned.store(service->on_down == config::OnDown::reset
                            ? registry::Condemned::instance_down_reset
                            : registry::Condemned::instance_down,
                        std::memory_order_release);
-  sweep();
+  return true;
 }
 
 void Control::log_change(const registry::Change& change) {

@@ -79,7 +79,7 @@ class Control final : WorkerEvents {
   void after_changes();
   void take_departed();
   void take_changes();
-  void on_state(const registry::Change& change);
+  bool condemns(const registry::Change& change);
   void log_change(const registry::Change& change);
   void publish_if_changed();
   void publish();

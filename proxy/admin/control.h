@@ -48,7 +48,7 @@ struct Status {
 struct Connection {
   std::string id;  // "<worker>-<serial>"
   std::string listener, service, instance, client, upstream;
-  std::string state;  // "connecting" | "relaying" | "closing"
+  std::string state;  // "preface" | "held" | "connecting" | "relaying" | "closing"
   std::uint64_t age_ms = 0;
   std::uint64_t idle_ms = 0;
   std::uint64_t bytes_up = 0;
