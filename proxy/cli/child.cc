@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,7 +13,6 @@
 #include <system_error>
 
 #include "config/printable.h"
-#include "proxy/net/fd.h"
 
 namespace sluice::cli {
 namespace {
@@ -105,6 +105,7 @@ Child::Child(const std::vector<std::string>& program) {
     ::waitpid(pid_, nullptr, 0);
     throw NotStarted(program[0], error);
   }
+  end_ = net::Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
 }
 
 void Child::signal(int number) {

@@ -13,7 +13,7 @@
 // If we die by any way at all, the kernel sends it SIGTERM (PR_SET_PDEATHSIG; a setuid program is
 // exempt). The destructor lets it run on.
 //
-// One thread, the one that started it. Requires: SIGCHLD is watched from before the start.
+// One thread, the one that started it.
 #pragma once
 
 #include <sys/types.h>
@@ -22,6 +22,8 @@
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "proxy/net/fd.h"
 
 namespace sluice::cli {
 
@@ -42,12 +44,17 @@ class Child {
   // group as a terminal would, others to the program alone, as `kill` would.
   void signal(int number);
 
-  // After a SIGCHLD: its exit code, 128+N if signal N ended it, once it has ended. Reaps every
-  // other process that has become ours as well, as the first process of a container must.
+  // Readable once it has ended: a descriptor tells that whatever becomes of a SIGCHLD. -1 where the
+  // kernel has none (before Linux 5.3).
+  int end() const { return end_.get(); }
+
+  // Once it has ended: its exit code, 128+N if signal N ended it. Reaps every other process that
+  // has become ours as well, as the first process of a container must at each SIGCHLD.
   std::optional<int> reap();
 
  private:
   pid_t pid_ = 0;
+  net::Fd end_;
   std::optional<int> exit_code_;
 };
 

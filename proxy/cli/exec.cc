@@ -19,7 +19,7 @@ constexpr std::uint64_t kNoteSilenceMs = 10'000;
 constexpr Duration kPatience{2'000};  // with a registry that does not answer, while we are to end
 
 // One program's life, from its start to its exit code.
-class Run {
+class Run final : net::Pollable {
  public:
   // Starts the program. Throws Child::NotStarted.
   Run(const client::AdminAddress& where, const ExecRequest& request, std::ostream& err)
@@ -28,7 +28,9 @@ class Run {
         signals_(watched_signals()),
         child_(request.program),
         lease_(loop_, transfers_, where, request.instance,
-               [this](const std::string& line) { say(line); }) {}
+               [this](const std::string& line) { say(line); }) {
+    end_.open(poller_, child_.end(), *this);  // where the kernel can tell; else by SIGCHLD alone
+  }
 
   int run() {
     port_ = std::make_unique<PortWatch>(loop_, poller_, wheel_, request_.listens,
@@ -53,9 +55,7 @@ class Run {
       if (number == SIGHUP && ignores_hangup()) continue;
       watch(number, [this, number] { child_.signal(number); });
     }
-    watch(SIGCHLD, [this] {
-      if (const auto code = child_.reap(); code && !has_ended_) on_ended(*code);
-    });
+    watch(SIGCHLD, [this] { reap(); });
     ::signal(SIGPIPE, SIG_IGN);  // whoever reads our messages may go; the program stays
     sigset_t none;
     ::sigemptyset(&none);
@@ -93,6 +93,15 @@ class Run {
     child_.signal(number);
   }
 
+  void on_ready() override {
+    reap();
+    end_.close();
+  }
+
+  void reap() {
+    if (const auto code = child_.reap(); code && !has_ended_) on_ended(*code);
+  }
+
   void on_ended(int exit_code) {
     has_ended_ = true;
     exit_code_ = exit_code;
@@ -109,6 +118,7 @@ class Run {
   const Signals signals_;
   Child child_;  // before libcurl has opened sockets, which are not close-on-exec
   net::Poller poller_{loop_};
+  net::Watch end_;  // of the child
   net::Wheel wheel_{loop_};
   health::Transfers transfers_{loop_};
   net::Timer silence_{loop_, [this] { on_silence(); }};
