@@ -126,8 +126,14 @@ class Registrar::Impl {
     return state_.stage == stage;
   }
 
-  void tell(LeaseKeeper::News news) {
-    thread_.post([this, news = std::move(news)] { keeper_.tell(news); });
+  // The thread takes the last words, however many were said meanwhile.
+  void tell(const LeaseKeeper::News& news) {
+    const std::lock_guard lock(mutex_);
+    if (!news_) thread_.post([this] { pass_on_news(); });
+    if (!news_) news_.emplace();
+    if (news.weight) news_->weight = news.weight;
+    if (news.load) news_->load = news.load;
+    if (!news.status.empty()) news_->status = news.status;
   }
 
   State state() const {
@@ -143,6 +149,13 @@ class Registrar::Impl {
   }
 
  private:
+  void pass_on_news() {
+    std::unique_lock lock(mutex_);
+    const LeaseKeeper::News news = *std::exchange(news_, {});
+    lock.unlock();
+    keeper_.tell(news);
+  }
+
   void on_standing(const Standing& standing) {
     const std::lock_guard lock(mutex_);
     state_.state = standing.state;
@@ -169,7 +182,8 @@ class Registrar::Impl {
   const std::chrono::milliseconds drain_;
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
-  State state_;  // mutex_'s
+  State state_;                            // mutex_'s, and
+  std::optional<LeaseKeeper::News> news_;  // which the thread is to take
   OwnThread thread_;
   health::Transfers transfers_;  // it and what follows: the thread's
   LeaseKeeper keeper_;
