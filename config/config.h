@@ -57,7 +57,7 @@ enum class Policy : std::uint8_t {
   hash,
   maglev
 };
-enum class HashKey : std::uint8_t { client_ip };
+enum class HashKey : std::uint8_t { client_ip, client };
 enum class CheckType : std::uint8_t { none, tcp, http };
 enum class CheckInitial : std::uint8_t { checking, up };
 enum class Jitter : std::uint8_t { full, none };
@@ -485,12 +485,16 @@ struct Instance {
 };
 
 struct Hash {
-  HashKey key = HashKey::client_ip;  // the client's address in text
+  HashKey key = HashKey::client_ip;  // the client's address in text, or that with its port
   std::uint32_t points = 160;        // ring points a unit of weight, policy hash
+  // Nobody holds more than so many times his share of the connections, 1 to 100 to three decimals,
+  // such as 1.25; 0: no bound (proxy/balance/load_bound.h). Policies hash and maglev.
+  double max_load = 0;
   template <class V>
   void fields(V& v) {
     v("key", key);
     v("points", points);
+    v("max_load", max_load);
   }
   friend bool operator==(const Hash&, const Hash&) = default;
 };

@@ -45,8 +45,8 @@ struct Words<Policy> {
 
 template <>
 struct Words<HashKey> {
-  static constexpr auto kNow = std::to_array<Word>({"client_ip"});
-  static constexpr auto kLater = std::to_array<Word>({"client", "sni"});
+  static constexpr auto kNow = std::to_array<Word>({"client_ip", "client"});
+  static constexpr auto kLater = std::to_array<Word>({"sni"});
 };
 
 template <>

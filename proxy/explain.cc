@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "config/selector.h"
+#include "config/units.h"
 #include "config/words.h"
 #include "proxy/balance/balancer.h"
 #include "proxy/session/admission.h"
@@ -36,8 +37,8 @@ std::string why_out(const registry::Instance& instance, const config::Selector& 
   return "";
 }
 
-std::string how(config::Policy policy, const std::string& client) {
-  switch (policy) {
+std::string how(const config::Balance& balance, const std::string& client) {
+  switch (balance.policy) {
     case config::Policy::least_connections:
       return "the smallest (connections + 1) / weight; ties rotate";
     case config::Policy::p2c:
@@ -50,8 +51,9 @@ std::string how(config::Policy policy, const std::string& client) {
       return "the first in order of ids";
     case config::Policy::hash:
     case config::Policy::maglev:
-      return client.empty() ? "no client was named, so there is nothing to hash"
-                            : "by the hash of " + client;
+      if (client.empty()) return "no client was named, so there is nothing to hash";
+      return "by the hash of " + client +
+             (balance.hash.max_load != 0 ? ", or the next one with room" : "");
   }
   return "";
 }
@@ -83,6 +85,22 @@ std::vector<std::string> notes_on(const session::Admission& admission, const std
   return notes;
 }
 
+// What else decides who is chosen.
+std::vector<std::string> notes_on(const config::Balance& balance) {
+  std::vector<std::string> notes;
+  if (balance.policy != config::Policy::hash && balance.policy != config::Policy::maglev) {
+    return notes;
+  }
+  if (balance.hash.key == config::HashKey::client) {
+    notes.emplace_back("the client's port is hashed too: its next connection may go elsewhere");
+  }
+  if (balance.hash.max_load != 0) {
+    notes.push_back("nobody takes more than " + config::text(balance.hash.max_load) +
+                    " times its share of the connections");
+  }
+  return notes;
+}
+
 }  // namespace
 
 std::optional<admin::Explanation> explain(const config::Config& config,
@@ -107,6 +125,7 @@ std::optional<admin::Explanation> explain(const config::Config& config,
     told.notes = notes_on(*admission, client);
     told.why = told.refused;
   }
+  for (std::string& note : notes_on(service.balance)) told.notes.push_back(std::move(note));
   const registry::Service* known = snapshot.find(service.name);
   if (known == nullptr) return told;
 
@@ -136,7 +155,7 @@ std::optional<admin::Explanation> explain(const config::Config& config,
   balance::Cursor cursor = balance::Cursor::seeded(0);
   const balance::Pick pick = balancer->pick({client}, {}, cursor);
   if (pick) told.winner = pick.member->id();
-  told.why = pick                       ? how(service.balance.policy, client)
+  told.why = pick                       ? how(service.balance, client)
              : known->instances.empty() ? "the service has no instance"
                                         : "no instance is eligible";
   return told;

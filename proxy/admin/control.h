@@ -92,7 +92,7 @@ struct Explanation {
   std::string refused;                // why the client is not let in; "": it is
   std::string winner;                 // the id; "": nobody
   std::string why;                    // how it was chosen, or why nobody was
-  std::vector<std::string> notes;     // what else decides who is let in, and as whom
+  std::vector<std::string> notes;     // what else decides who is let in, as whom, and who is chosen
 };
 
 // --- What clients ask of the registry

@@ -31,6 +31,14 @@ std::uint64_t next_version() {
   return last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
+Balancer::KeyIs key_of(const config::Balance& config) {
+  using KeyIs = Balancer::KeyIs;
+  if (config.policy != config::Policy::hash && config.policy != config::Policy::maglev) {
+    return KeyIs::nothing;
+  }
+  return config.hash.key == config::HashKey::client ? KeyIs::address_and_port : KeyIs::address;
+}
+
 using Tier = std::unique_ptr<const Policy>;  // over all candidates of one priority
 
 std::vector<Tier> build_tiers(const config::Balance& config, const std::vector<Member>& members) {
@@ -62,7 +70,7 @@ class TieredBalancer final : public Balancer, private Aligner {
  public:
   TieredBalancer(const config::Balance& config, std::vector<Member> members)
       : Balancer(std::move(members)), tiers_(build_tiers(config, members_)) {
-    reads_key_ = config.policy == config::Policy::hash || config.policy == config::Policy::maglev;
+    key_is_ = key_of(config);
   }
 
   Pick pick(const Key& key, const Tried& tried, Cursor& cursor) const override {

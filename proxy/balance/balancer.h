@@ -27,7 +27,8 @@
 namespace sluice::balance {
 
 struct Key {
-  std::string_view client;  // its address in text, as nginx's $remote_addr; "" for unix clients
+  // In text: its address as nginx's $remote_addr, or that and its port; "" for unix clients.
+  std::string_view client;
 };
 
 struct Pick {
@@ -51,14 +52,15 @@ class Balancer {
   // Is there one that may be taken and is not among the tried ones? (Eligible or last resort.)
   virtual bool has_untried(const Tried& tried) const = 0;
 
-  // Does a pick depend on its key? If not, an empty one will do.
-  bool reads_key() const { return reads_key_; }
+  // What of the client a pick depends on. `nothing`: an empty key will do.
+  enum class KeyIs : std::uint8_t { nothing, address, address_and_port };
+  KeyIs key_is() const { return key_is_; }
 
   const std::vector<Member>& members() const { return members_; }
 
  protected:
   explicit Balancer(std::vector<Member> members);
-  bool reads_key_ = false;
+  KeyIs key_is_ = KeyIs::nothing;
   const std::vector<Member> members_;  // by id
   const std::uint64_t version_;        // unique in this process, from 1
 };

@@ -7,7 +7,8 @@ namespace sluice::balance {
 First::First(std::vector<Candidate> candidates) : Policy(std::move(candidates)) {}
 
 const Candidate* First::take(const Question& question) const {
-  return count(first_passing(question.filter));
+  return count(
+      first_of([&](const Candidate& candidate) { return question.filter.passes(candidate); }));
 }
 
 }  // namespace sluice::balance

@@ -16,8 +16,8 @@ KetamaRing build_ring(const std::vector<Candidate>& candidates, std::uint32_t po
 
 }  // namespace
 
-Ketama::Ketama(std::vector<Candidate> candidates, std::uint32_t points)
-    : Keyed(std::move(candidates)), ring_(build_ring(this->candidates(), points)) {}
+Ketama::Ketama(std::vector<Candidate> candidates, const config::Hash& config)
+    : Keyed(std::move(candidates), config), ring_(build_ring(this->candidates(), config.points)) {}
 
 std::uint64_t Ketama::hash(std::string_view key) const {
   return KetamaRing::hash(key);

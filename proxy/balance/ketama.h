@@ -13,8 +13,7 @@ namespace sluice::balance {
 
 class Ketama final : public Keyed {
  public:
-  // `points` on the ring a unit of weight.
-  Ketama(std::vector<Candidate> candidates, std::uint32_t points);
+  Ketama(std::vector<Candidate> candidates, const config::Hash& config);
 
  private:
   std::uint64_t hash(std::string_view key) const override;

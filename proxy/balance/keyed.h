@@ -6,6 +6,13 @@
 // moves. The walk is bounded by 8 * n + 64 slots; past them (nearly everybody is down) the
 // candidates themselves are searched, from a place that the key decides. A connection without a key
 // takes its turn by smooth weighted round robin.
+//
+// With hash.max_load, who has no room (load_bound.h) is passed over in the same way: what a key
+// has too much of overflows to the next ones on the ring, or in the slots that follow in the table,
+// always in the same order, and the other keys stay at home while their home has room. The load
+// that was found to be within the bound is the one that is raised; if others win that race each of
+// kRounds times, the bound is let go for this once, rather than a walk without end. A pick then
+// costs a walk over all candidates besides.
 #pragma once
 
 #include <cstddef>
@@ -13,16 +20,19 @@
 #include <string_view>
 #include <vector>
 
+#include "config/config.h"
 #include "proxy/balance/policy.h"
 
 namespace sluice::balance {
 
 class Keyed : public Policy {
  public:
+  static constexpr int kRounds = 32;
+
   const Candidate* take(const Question& question) const final;
 
  protected:
-  using Policy::Policy;
+  Keyed(std::vector<Candidate> candidates, const config::Hash& config);
 
  private:
   virtual std::uint64_t hash(std::string_view key) const = 0;
@@ -30,7 +40,13 @@ class Keyed : public Policy {
   virtual std::size_t slot_of(std::uint64_t hash) const = 0;   // below slots()
   virtual std::uint32_t owner_of(std::size_t slot) const = 0;  // a place in candidates()
 
-  const Candidate* walk(const Filter& filter, std::uint64_t hash) const;
+  const Candidate* take_within_bound(const Question& question) const;
+  template <class May>
+  const Candidate* choose(const Question& question, May may) const;
+  template <class May>
+  const Candidate* walk(std::uint64_t hash, May may) const;
+
+  const std::uint32_t max_load_;  // in thousandths; 0: no bound
 };
 
 }  // namespace sluice::balance

@@ -26,8 +26,8 @@ std::vector<std::uint32_t> build_table(const std::vector<Candidate>& candidates)
 
 }  // namespace
 
-Maglev::Maglev(std::vector<Candidate> candidates)
-    : Keyed(std::move(candidates)), table_(build_table(this->candidates())) {}
+Maglev::Maglev(std::vector<Candidate> candidates, const config::Hash& config)
+    : Keyed(std::move(candidates), config), table_(build_table(this->candidates())) {}
 
 std::uint64_t Maglev::hash(std::string_view key) const {
   return XXH64(key.data(), key.size(), 0);

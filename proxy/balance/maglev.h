@@ -14,7 +14,7 @@ namespace sluice::balance {
 
 class Maglev final : public Keyed {
  public:
-  explicit Maglev(std::vector<Candidate> candidates);
+  Maglev(std::vector<Candidate> candidates, const config::Hash& config);
 
  private:
   std::uint64_t hash(std::string_view key) const override;

@@ -20,19 +20,6 @@ const Candidate* Policy::count(const Candidate* chosen) {
   return chosen;
 }
 
-const Candidate* Policy::first_passing(const Filter& filter, std::size_t start) const {
-  for (std::size_t step = 0, at = start; step < candidates_.size(); ++step, ++at) {
-    if (at == candidates_.size()) at = 0;
-    if (filter.passes(candidates_[at])) return &candidates_[at];
-  }
-  return nullptr;
-}
-
-const Candidate* Policy::next_in_turn(const Question& question) const {
-  return question.turns().next(
-      candidates_, [&](const Candidate& candidate) { return question.filter.passes(candidate); });
-}
-
 std::unique_ptr<const Policy> make_policy(const config::Balance& config,
                                           std::vector<Candidate> candidates) {
   switch (config.policy) {
@@ -47,9 +34,9 @@ std::unique_ptr<const Policy> make_policy(const config::Balance& config,
     case config::Policy::first:
       return std::make_unique<First>(std::move(candidates));
     case config::Policy::hash:
-      return std::make_unique<Ketama>(std::move(candidates), config.hash.points);
+      return std::make_unique<Ketama>(std::move(candidates), config.hash);
     case config::Policy::maglev:
-      return std::make_unique<Maglev>(std::move(candidates));
+      return std::make_unique<Maglev>(std::move(candidates), config.hash);
   }
   assert(false && "a policy of the schema that is not built here");
   return nullptr;

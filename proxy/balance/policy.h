@@ -55,11 +55,16 @@ class Policy {
 
   // Puts one on the load of the chosen one, if there is one, and hands it on.
   static const Candidate* count(const Candidate* chosen);
-  // The first who passes, from place `start` on and round to it. Requires: start below the size, or
-  // no candidates.
-  const Candidate* first_passing(const Filter& filter, std::size_t start = 0) const;
-  // Whose turn it is by smooth weighted round robin among those who pass.
-  const Candidate* next_in_turn(const Question& question) const;
+  // The first for whom may(candidate) is true, from place `start` on and round to it. Requires:
+  // start below the size, or no candidates.
+  template <class May>
+  const Candidate* first_of(May may, std::size_t start = 0) const {
+    for (std::size_t step = 0, at = start; step < candidates_.size(); ++step, ++at) {
+      if (at == candidates_.size()) at = 0;
+      if (may(candidates_[at])) return &candidates_[at];
+    }
+    return nullptr;
+  }
 
  private:
   const std::vector<Candidate> candidates_;

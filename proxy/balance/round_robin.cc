@@ -7,7 +7,8 @@ namespace sluice::balance {
 RoundRobin::RoundRobin(std::vector<Candidate> candidates) : Policy(std::move(candidates)) {}
 
 const Candidate* RoundRobin::take(const Question& question) const {
-  return count(next_in_turn(question));
+  return count(question.turns().next(
+      candidates(), [&](const Candidate& candidate) { return question.filter.passes(candidate); }));
 }
 
 }  // namespace sluice::balance

@@ -14,6 +14,19 @@ using net::ConnectResult;
 
 namespace {
 
+std::string key_for(const balance::Balancer& balancer, const net::Peer& client) {
+  using KeyIs = balance::Balancer::KeyIs;
+  switch (balancer.key_is()) {
+    case KeyIs::nothing:
+      break;
+    case KeyIs::address:
+      return client.host();
+    case KeyIs::address_and_port:
+      return client.is_unix() ? std::string() : client.text();
+  }
+  return {};
+}
+
 double random_unit(balance::Cursor& cursor) {
   return static_cast<double>(cursor.random() >> 11) * 0x1.0p-53;
 }
@@ -60,8 +73,7 @@ void Connector::start() {
 
 void Connector::attempt() {
   const balance::Balancer& balancer = *upstream().balancer;
-  const std::string client = balancer.reads_key() ? client_.host() : std::string();
-  balance::Pick pick = balancer.pick({client}, tried_, service_.cursor);
+  balance::Pick pick = balancer.pick({key_for(balancer, client_)}, tried_, service_.cursor);
   found_nobody_ = !pick;
   if (!pick) {
     leave_budget();

@@ -75,7 +75,7 @@ services:
   - name: a
     instances: ["10.0.0.1:80"]
     sources: []
-    balance: {zone: {}, slow_start: {}, panic: {}, hash: {max_load: 1.25}}
+    balance: {zone: {}, slow_start: {}, panic: {}}
     check: {send: x, expect: y}
     retry: {replay: {bytes: 1}}
     limits: {queue: 1}
@@ -100,8 +100,6 @@ services:
         "f:15:25: services[0].balance.slow_start: error: \"slow_start\" is not available in this "
         "version",
         "f:15:41: services[0].balance.panic: error: \"panic\" is not available in this version",
-        "f:15:59: services[0].balance.hash.max_load: error: \"max_load\" is not available in this "
-        "version",
         "f:16:13: services[0].check.send: error: \"send\" is not available in this version",
         "f:16:22: services[0].check.expect: error: \"expect\" is not available in this version",
         "f:17:13: services[0].retry.replay: error: \"replay\" is not available in this version",
@@ -178,7 +176,7 @@ TEST(Words, ThatAreNoneNameTheNearest) {
     check: {type: redis}
 )y"),
        {"f:6:27: services[0].balance.hash.key: error: \"sni\" is not available in this version, "
-        "which has client_ip",
+        "which has client_ip, client",
         "f:7:19: services[0].check.type: error: \"redis\" is not available in this version, which "
         "has none, tcp, http"}},
       {"still to come, of a listener",

@@ -241,6 +241,46 @@ TEST(Hashing, SpreadsClientsEvenly) {
   }
 }
 
+// L13: one client opens them all, and over four instances of equal weight nobody ever has more than
+// 1.25 times its share.
+TEST(Hashing, AHotClientOverflowsToTheOthersWithinTheBound) {
+  for (const std::string policy : {"hash", "maglev"}) {
+    std::vector<std::unique_ptr<Backend>> backends;
+    std::vector<std::string> instances;
+    for (int i = 0; i < 4; ++i) {
+      backends.push_back(std::make_unique<Backend>(echo()));
+      instances.push_back(backends.back()->address());
+    }
+    Sluice sluice({.instances = instances,
+                   .service = "balance: {policy: " + policy + ", hash: {max_load: 1.25}}"});
+    Invariants invariants(sluice);
+    std::vector<Peer> held;
+    std::size_t most = 0;
+    for (std::size_t k = 1; k <= 40; ++k) {
+      held.push_back(sluice.connect());
+      ASSERT_TRUE(echoes(held.back(), "x"));
+      most = 0;
+      for (const auto& backend : backends) most = std::max(most, backend->live());
+      ASSERT_LE(most, (5 * k + 15) / 16) << policy << " after " << k;
+    }
+    EXPECT_EQ(most, 13u) << "and its home is filled up to it";
+    held.clear();
+    invariants.expect_hold();
+  }
+}
+
+TEST(Hashing, ByAddressAndPortSpreadsOneClient) {
+  Named servers({1, 1});
+  Sluice sluice({.instances = servers.instances(),
+                 .service = "balance: {policy: maglev, hash: {key: client}}"});
+  Invariants invariants(sluice);
+  Answers answers = ask_times(sluice, 40);
+  EXPECT_EQ(answers["a"] + answers["b"], 40);
+  EXPECT_GE(answers["a"], 1);
+  EXPECT_GE(answers["b"], 1);
+  invariants.expect_hold();
+}
+
 // L08
 TEST(RandomChoice, PassesOverTheDeadAndTheDisabled) {
   const DeadEnd dead;

@@ -44,6 +44,19 @@ TEST_F(Explains, WhoWinsAndWhyNobodyElseDoes) {
   EXPECT_FALSE(explain(config_, *registry_.snapshot(), "back", ""));
 }
 
+TEST_F(Explains, WhatElseHashingGoesBy) {
+  config::Balance& balance = config_.services[0].balance;
+  balance.policy = config::Policy::maglev;
+  EXPECT_TRUE(explained({}, "10.9.9.9").notes.empty());
+  balance.hash = {config::HashKey::client, 160, 1.25};
+  const admin::Explanation told = explained({}, "10.9.9.9");
+  EXPECT_EQ(told.why, "by the hash of 10.9.9.9, or the next one with room");
+  EXPECT_THAT(
+      told.notes,
+      testing::ElementsAre("the client's port is hashed too: its next connection may go elsewhere",
+                           "nobody takes more than 1.25 times its share of the connections"));
+}
+
 TEST_F(Explains, WhoIsLetIn) {
   const std::vector<std::string> ten = {"10.0.0.0/8"}, part = {"10.9.0.0/16"}, nobody;
   const std::string is_needed = "access goes by the client, and none was named";
