@@ -44,7 +44,10 @@ void check_name(const std::string& name, std::string_view marks, std::size_t lon
 class Topology {
  public:
   Topology(const Config& config, const Site& root)
-      : config_(config), listeners_(root.key("listeners")), services_(root.key("services")) {}
+      : config_(config),
+        defaults_(root.key("defaults")),
+        listeners_(root.key("listeners")),
+        services_(root.key("services")) {}
 
   void check() {
     learn_services();
@@ -127,6 +130,7 @@ class Topology {
       services_.error(
           "no service; a configuration needs at least one, with \"name\" and \"instances\"");
     }
+    check_zone(config_.service_defaults, defaults_);
     for (std::size_t i = 0; i < config_.services.size(); ++i) {
       check_service(config_.services[i], services_.item(i));
     }
@@ -144,7 +148,15 @@ class Topology {
         name.warn("no listener uses the service " + in_quotes(service.name));
       }
     }
+    check_zone(service, site);
     check_instances(service, site);
+  }
+
+  void check_zone(const Service& service, const Site& site) {
+    const Site at = site.key("balance").key("zone").key("prefer_local");
+    if (!service.balance.zone.prefer_local || !config_.registry.zone.empty() || !at.is_said())
+      return;
+    at.warn("registry.zone does not say which zone this proxy is in, so that none is preferred");
   }
 
   void check_instances(const Service& service, const Site& site) {
@@ -219,6 +231,7 @@ class Topology {
   }
 
   const Config& config_;
+  Site defaults_;
   Site listeners_;
   Site services_;
   std::unordered_map<std::string_view, const Service*> by_name_;

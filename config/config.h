@@ -231,7 +231,7 @@ struct Registry {
   Watch watch;
   std::vector<std::string> allow;  // Cidrs that registered addresses must lie in; none: see
                                    // registry/access/address_policy.h
-  std::string zone;                // this proxy's own
+  std::string zone;                // this proxy's own (data centre); "": none
   template <class V>
   void fields(V& v) {
     v("store", store);
@@ -499,13 +499,28 @@ struct Hash {
   friend bool operator==(const Hash&, const Hash&) = default;
 };
 
+// Whether instances in this proxy's own zone (registry.zone) are preferred among those of one
+// priority.
+struct ZoneRule {
+  bool prefer_local = false;
+  std::uint32_t min_local = 1;  // while so many of them are eligible; if they are fewer, all zones
+  template <class V>
+  void fields(V& v) {
+    v("prefer_local", prefer_local);
+    v("min_local", min_local);
+  }
+  friend bool operator==(const ZoneRule&, const ZoneRule&) = default;
+};
+
 struct Balance {
   Policy policy = Policy::least_connections;
   Hash hash;
+  ZoneRule zone;
   template <class V>
   void fields(V& v) {
     v("policy", policy);
     v("hash", hash);
+    v("zone", zone);
   }
   friend bool operator==(const Balance&, const Balance&) = default;
 };

@@ -144,7 +144,8 @@ balance::Pick AdminView::pick(const registry::Service& service, const config::Se
   const auto config = control_.published_config_.get();
   const config::Service* configured = config->find_service(service.name);
   if (configured == nullptr) return {};
-  return selections_.pick(service, configured->balance, selector, client);
+  return selections_.pick(service, configured->balance, selector,
+                          preferred_zone(configured->balance, config->registry), client);
 }
 
 std::optional<admin::Explanation> AdminView::explain(const std::string& listener,

@@ -7,6 +7,7 @@
 #include "config/units.h"
 #include "config/words.h"
 #include "proxy/balance/balancer.h"
+#include "proxy/selection.h"
 #include "proxy/session/admission.h"
 
 namespace sluice {
@@ -22,18 +23,47 @@ std::shared_ptr<registry::Live> copy_of(const registry::Live& live) {
   return copy;
 }
 
+// Where the search ends, if nobody is tried and nobody goes over a bound: the verdict and the
+// priority that somebody has first, and of those the zone that is preferred.
+struct Found {
+  Verdict verdict = Verdict::never;  // never: nobody is found
+  std::uint32_t priority = UINT32_MAX;
+  std::uint32_t locals = 0;
+  bool prefers_zone = false;
+};
+
+Found search(const std::vector<balance::Member>& members, const config::ZoneRule& rule) {
+  Found found;
+  for (const balance::Member& member : members) {
+    const Verdict verdict = member.live->verdict;
+    if (member.weight == 0 || verdict < found.verdict || verdict == Verdict::never) continue;
+    if (verdict > found.verdict) found = {verdict};
+    found.priority = std::min(found.priority, member.priority);
+  }
+  for (const balance::Member& member : members) {
+    if (member.weight > 0 && member.is_local && member.priority == found.priority &&
+        member.live->verdict == found.verdict) {
+      ++found.locals;
+    }
+  }
+  found.prefers_zone = found.locals > 0 && found.locals >= rule.min_local;
+  return found;
+}
+
 // Why an instance is not even considered; "": it is.
 std::string why_out(const registry::Instance& instance, const config::Selector& selector,
-                    Verdict verdict, bool others_are_eligible) {
+                    Verdict verdict, const Found& found, const std::string& zone) {
   if (!selector.matches(*instance.labels)) return "its labels are not those of the selector";
   if (verdict == Verdict::never) {
     return instance.weight == 0 && instance.effective.state == registry::State::up
                ? "weight 0 takes nothing new"
                : *instance.effective.reason;
   }
-  if (verdict == Verdict::last_resort && others_are_eligible) {
-    return "a last resort: " + *instance.effective.reason;
+  if (verdict < found.verdict) return "a last resort: " + *instance.effective.reason;
+  if (instance.priority > found.priority) {
+    return "priority " + std::to_string(found.priority) + " has somebody eligible";
   }
+  if (found.prefers_zone && *instance.zone != zone) return "zone " + zone + " is preferred";
   return "";
 }
 
@@ -129,24 +159,19 @@ std::optional<admin::Explanation> explain(const config::Config& config,
   const registry::Service* known = snapshot.find(service.name);
   if (known == nullptr) return told;
 
-  std::vector<balance::Member> members;
-  std::uint32_t best_tier = UINT32_MAX;
-  bool any_eligible = false;
-  for (const auto& instance : known->instances) {
-    if (!selector.matches(*instance->labels)) continue;
-    members.push_back({copy_of(*instance->live), instance->weight, instance->priority});
-    const Verdict verdict = members.back().live->verdict;
-    if (verdict != Verdict::eligible || instance->weight == 0) continue;
-    any_eligible = true;
-    best_tier = std::min(best_tier, instance->priority);
+  const std::string zone = preferred_zone(service.balance, config.registry);
+  std::vector<balance::Member> members = members_of(*known, selector, zone);
+  for (balance::Member& member : members) member.live = copy_of(*member.live);
+  const Found found = search(members, service.balance.zone);
+  if (!zone.empty() && !found.prefers_zone) {
+    told.notes.push_back("all zones are taken: " + std::to_string(found.locals) + " eligible in " +
+                         zone + ", and min_local is " +
+                         std::to_string(service.balance.zone.min_local));
   }
   for (const auto& instance : known->instances) {
     admin::Candidate candidate{instance, instance->live->load.load(std::memory_order_relaxed), ""};
     const Verdict verdict = instance->live->verdict.load(std::memory_order_relaxed);
-    candidate.out = why_out(*instance, selector, verdict, any_eligible);
-    if (candidate.out.empty() && any_eligible && instance->priority > best_tier) {
-      candidate.out = "priority " + std::to_string(best_tier) + " has somebody eligible";
-    }
+    candidate.out = why_out(*instance, selector, verdict, found, zone);
     told.candidates.push_back(std::move(candidate));
   }
   if (!told.refused.empty()) return told;

@@ -149,8 +149,9 @@ std::shared_ptr<const session::Upstream> Planner::upstream(const config::Config&
   const std::uint64_t topology = known != nullptr ? topology_of(*known, selector) : 0;
   Built& built = upstreams_[key];
   const config::Tcp tcp = config::instance_tcp(config, service);
-  const bool same_members =
-      built.upstream != nullptr && built.topology == topology && built.balance == service.balance;
+  const std::string zone = preferred_zone(service.balance, config.registry);
+  const bool same_members = built.upstream != nullptr && built.topology == topology &&
+                            built.balance == service.balance && built.zone == zone;
   if (same_members && built.upstream->retry == service.retry &&
       built.upstream->suspect_after == service.outlier.consecutive && built.upstream->tcp == tcp &&
       built.introduction == service.proxy_protocol) {
@@ -169,10 +170,10 @@ std::shared_ptr<const session::Upstream> Planner::upstream(const config::Config&
   upstream->cells = metrics_.service(service.name);
   upstream->balancer =
       same_members ? built.upstream->balancer
-                   : balance::make_balancer(service.balance, known != nullptr
-                                                                 ? members_of(*known, selector)
-                                                                 : std::vector<balance::Member>{});
-  built = {topology, service.balance, service.proxy_protocol, std::move(upstream)};
+                   : balance::make_balancer(service.balance,
+                                            known != nullptr ? members_of(*known, selector, zone)
+                                                             : std::vector<balance::Member>{});
+  built = {topology, service.balance, zone, service.proxy_protocol, std::move(upstream)};
   return built.upstream;
 }
 

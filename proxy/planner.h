@@ -55,6 +55,7 @@ class Planner {
   struct Built {
     std::uint64_t topology = 0;
     config::Balance balance;
+    std::string zone;  // that is preferred
     config::ProxyAnnouncement introduction;
     std::shared_ptr<const session::Upstream> upstream;
   };

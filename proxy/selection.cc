@@ -9,13 +9,18 @@ std::string selection_key(const std::string& service, const config::Selector& se
                              : service + '{' + selector.text() + '}';  // no brace in names
 }
 
+std::string preferred_zone(const config::Balance& balance, const config::Registry& registry) {
+  return balance.zone.prefer_local ? registry.zone : "";
+}
+
 std::vector<balance::Member> members_of(const registry::Service& service,
-                                        const config::Selector& selector) {
+                                        const config::Selector& selector, const std::string& zone) {
   std::vector<balance::Member> members;
   members.reserve(service.instances.size());
   for (const auto& instance : service.instances) {
     if (!selector.matches(*instance->labels)) continue;
-    members.push_back({instance->live, instance->weight, instance->priority});
+    const bool is_local = !zone.empty() && *instance->zone == zone;
+    members.push_back({instance->live, instance->weight, instance->priority, is_local});
   }
   return members;
 }
@@ -25,12 +30,15 @@ std::uint64_t topology_of(const registry::Service& service, const config::Select
 }
 
 balance::Pick Selections::pick(const registry::Service& service, const config::Balance& balance,
-                               const config::Selector& selector, const std::string& client) {
+                               const config::Selector& selector, const std::string& zone,
+                               const std::string& client) {
   Selection& selection = find(selection_key(service.name, selector));
   const std::uint64_t topology = topology_of(service, selector);
-  if (!selection.balancer || selection.topology != topology || selection.balance != balance) {
-    selection.balancer = balance::make_balancer(balance, members_of(service, selector));
+  if (!selection.balancer || selection.topology != topology || selection.balance != balance ||
+      selection.zone != zone) {
+    selection.balancer = balance::make_balancer(balance, members_of(service, selector, zone));
     selection.topology = topology;
+    selection.zone = zone;
     selection.balance = balance;
   }
   return selection.balancer->pick({client}, {}, selection.cursor);

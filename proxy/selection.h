@@ -17,8 +17,12 @@ namespace sluice {
 // What a plan calls it (Plan::upstreams): the service's name alone if all are chosen.
 std::string selection_key(const std::string& service, const config::Selector& selector);
 
+// The zone whose instances a service prefers; "": none.
+std::string preferred_zone(const config::Balance& balance, const config::Registry& registry);
+
+// `zone`: whose instances are local; "": nobody's.
 std::vector<balance::Member> members_of(const registry::Service& service,
-                                        const config::Selector& selector);
+                                        const config::Selector& selector, const std::string& zone);
 
 // Grows whenever members_of() may answer something else.
 std::uint64_t topology_of(const registry::Service& service, const config::Selector& selector);
@@ -31,15 +35,17 @@ class Selections {
   static constexpr std::size_t kMost = 16;
 
   // As a listener with that selector picks for that client ("": nobody in particular). The pick
-  // stands until the next call.
+  // stands until the next call. `zone` as of members_of().
   balance::Pick pick(const registry::Service& service, const config::Balance& balance,
-                     const config::Selector& selector, const std::string& client);
+                     const config::Selector& selector, const std::string& zone,
+                     const std::string& client);
 
  private:
   struct Selection {
     std::string key;
     std::uint64_t topology = 0;
     config::Balance balance;
+    std::string zone;
     std::shared_ptr<const balance::Balancer> balancer;  // null: not made yet
     balance::Cursor cursor = balance::Cursor::seeded(0);
   };

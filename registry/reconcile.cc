@@ -190,7 +190,8 @@ Registry::Place Registry::add(Roster& roster, Instance instance, std::uint64_t i
 void Registry::update(Place place, Instance wanted, Now now) {
   share(wanted);
   const Instance& before = place.record.instance();
-  const bool rebalance = before.weight != wanted.weight || before.priority != wanted.priority;
+  const bool rebalance = before.weight != wanted.weight || before.priority != wanted.priority ||
+                         before.zone != wanted.zone;
   const bool relabel = before.labels != wanted.labels;
   const bool recheck = before.own_check != wanted.own_check || before.ttl_ms != wanted.ttl_ms;
   std::string changed = take_over(place.record.edit(), std::move(wanted));

@@ -17,7 +17,7 @@ struct Service {
   std::string name;
   std::uint64_t index = 0;     // of the last change of anything in it
   std::uint64_t topology = 0;  // index of the last change that a balancer must be rebuilt for:
-                               // membership, addresses, weights, priorities; not health
+                               // membership, addresses, weights, priorities, zones; not health
   std::uint64_t labelled = 0;  // index of the last change of anybody's labels, by which selectors
                                // choose
   std::vector<std::shared_ptr<const Instance>> instances;  // by id

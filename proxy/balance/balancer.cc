@@ -39,19 +39,34 @@ Balancer::KeyIs key_of(const config::Balance& config) {
   return config.hash.key == config::HashKey::client ? KeyIs::address_and_port : KeyIs::address;
 }
 
-using Tier = std::unique_ptr<const Policy>;  // over all candidates of one priority
+// All candidates of one priority, and those of them that are preferred for their zone.
+struct Tier {
+  std::unique_ptr<const Policy> all;
+  std::unique_ptr<const Policy> local;  // null: nobody is, or everybody
+};
 
 std::vector<Tier> build_tiers(const config::Balance& config, const std::vector<Member>& members) {
-  std::map<std::uint32_t, std::vector<Candidate>> by_priority;
+  struct Candidates {
+    std::vector<Candidate> all, local;
+  };
+  std::map<std::uint32_t, Candidates> by_priority;
   for (std::uint32_t i = 0; i < members.size(); ++i) {
     const Member& member = members[i];
     if (member.weight == 0) continue;
-    by_priority[member.priority].push_back({member.live.get(), member.weight, i});
+    Candidates& candidates = by_priority[member.priority];
+    candidates.all.push_back({member.live.get(), member.weight, i});
+    if (config.zone.prefer_local && member.is_local) {
+      candidates.local.push_back(candidates.all.back());
+    }
   }
   std::vector<Tier> tiers;
   tiers.reserve(by_priority.size());
   for (auto& [priority, candidates] : by_priority) {
-    tiers.push_back(make_policy(config, std::move(candidates)));
+    const bool is_split =
+        !candidates.local.empty() && candidates.local.size() < candidates.all.size();
+    Tier& tier = tiers.emplace_back();
+    tier.all = make_policy(config, std::move(candidates.all));
+    if (is_split) tier.local = make_policy(config, std::move(candidates.local));
   }
   return tiers;
 }
@@ -69,7 +84,9 @@ void give_head_start(const std::vector<Candidate>& candidates, Cursor& cursor) {
 class TieredBalancer final : public Balancer, private Aligner {
  public:
   TieredBalancer(const config::Balance& config, std::vector<Member> members)
-      : Balancer(std::move(members)), tiers_(build_tiers(config, members_)) {
+      : Balancer(std::move(members)),
+        min_local_(config.zone.min_local),
+        tiers_(build_tiers(config, members_)) {
     key_is_ = key_of(config);
   }
 
@@ -102,18 +119,34 @@ class TieredBalancer final : public Balancer, private Aligner {
   }
 
   const Candidate* take(const Filter& filter, const Key& key, Cursor& cursor) const {
+    const Question question{filter, key.client, cursor, *this};
     for (const Tier& tier : tiers_) {
-      if (auto* taken = tier->take({filter, key.client, cursor, *this})) return taken;
+      if (tier.local != nullptr && has_enough_local(tier, filter)) {
+        if (auto* taken = tier.local->take(question)) return taken;
+      }
+      if (auto* taken = tier.all->take(question)) return taken;
     }
     return nullptr;
+  }
+
+  bool has_enough_local(const Tier& tier, const Filter& filter) const {
+    std::uint32_t missing = min_local_;
+    if (missing <= 1) return true;  // the choice itself tells
+    for (const Candidate& candidate : tier.local->candidates()) {
+      if (filter.is_sought(candidate) && --missing == 0) return true;
+    }
+    return false;
   }
 
   void align(Cursor& cursor) const override {
     if (cursor.turns().version() == version_) return;
     if (!cursor.turns().align(version_, members_)) return;
-    for (const Tier& tier : tiers_) give_head_start(tier->candidates(), cursor);
+    for (const Tier& tier : tiers_) {
+      give_head_start((tier.local != nullptr ? tier.local : tier.all)->candidates(), cursor);
+    }
   }
 
+  const std::uint32_t min_local_;
   const std::vector<Tier> tiers_;  // lowest priority number first
 };
 

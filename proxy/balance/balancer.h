@@ -9,8 +9,12 @@
 //   2. ejected (last resort) and not tried;
 //   3. eligible though tried;
 //   4. ejected though tried.
-// Within each, the policy decides. An instance whose verdict is `never` is never picked, nor is one
-// of weight 0. Every walk has a step bound that depends on the number of members only.
+// With zone.prefer_local, a priority's own-zone members are chosen from first, as long as
+// zone.min_local of them are of the verdict sought, tried or not; if they are fewer, or none of
+// them is left untried, all zones of that priority are; then comes the next priority. A member
+// without a zone is local to nobody. Within each, the policy decides: hashing policies have a ring
+// or table of the local ones besides. An instance whose verdict is `never` is never picked, nor is
+// one of weight 0. Every walk has a step bound that depends on the number of members only.
 #pragma once
 
 #include <cstdint>

@@ -31,6 +31,11 @@ class Filter {
            (tried_ == nullptr || !tried_->contains(candidate.live));
   }
 
+  // Is it of the verdict that this pass is for, tried or not?
+  bool is_sought(const Candidate& candidate) const {
+    return candidate.live->verdict.load(std::memory_order_relaxed) == verdict_;
+  }
+
   // How often passes() was called: the steps of the search, which must be bounded.
   std::uint64_t asked() const { return asked_; }
 

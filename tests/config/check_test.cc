@@ -486,6 +486,26 @@ TEST(Ranges, OfTheProcess) {
   });
 }
 
+TEST(Zones, ArePreferredByAProxyThatHasOne) {
+  const std::string what =
+      "registry.zone does not say which zone this proxy is in, so that none is preferred";
+  expect({
+      {"a service",
+       with_service(R"y(    balance: {zone: {prefer_local: true}}
+)y"),
+       {"f:6:36: services[0].balance.zone.prefer_local: warning: " + what}},
+      {"the defaults",
+       with(R"y(defaults: {balance: {zone: {prefer_local: true}}}
+)y"),
+       {"f:1:43: defaults.balance.zone.prefer_local: warning: " + what}},
+      {"with one",
+       with(R"y(registry: {zone: z1}
+defaults: {balance: {zone: {prefer_local: true}}}
+)y"),
+       {}},
+  });
+}
+
 TEST(Ranges, OfPolicies) {
   expect({
       {"of a service",
@@ -493,7 +513,7 @@ TEST(Ranges, OfPolicies) {
            R"y(    check: {interval: 1ms, fast_interval: 0, timeout: 0, rise: 0, fall: 0, jitter: 1.5}
     retry: {base_delay: 5s, multiplier: 0.5}
     outlier: {base: 10m, max_percent: 101}
-    balance: {policy: hash, hash: {points: 5000, max_load: 0.9}}
+    balance: {policy: hash, hash: {points: 5000, max_load: 0.9}, zone: {min_local: 0}}
     timeouts: {connect: 0, max_age_jitter: -0.1}
     tcp: {keepalive: {idle: 1.5s, interval: 0, count: 200}, user_timeout: 1000h}
     relay: {buffer: 1KiB}
@@ -510,6 +530,7 @@ TEST(Ranges, OfPolicies) {
         "f:8:39: services[0].outlier.max_percent: error: 101 is above 100",
         "f:9:44: services[0].balance.hash.points: error: 5000 is above 4096",
         "f:9:60: services[0].balance.hash.max_load: error: 0.9 is below 1.0",
+        "f:9:84: services[0].balance.zone.min_local: error: 0 is below 1",
         "f:10:44: services[0].timeouts.max_age_jitter: error: -0.1 is below 0.0",
         "f:11:29: services[0].tcp.keepalive.idle: error: 1500ms is not a number of whole seconds, "
         "which is all the kernel takes",

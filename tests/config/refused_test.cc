@@ -75,7 +75,7 @@ services:
   - name: a
     instances: ["10.0.0.1:80"]
     sources: []
-    balance: {zone: {}, slow_start: {}, panic: {}}
+    balance: {slow_start: {}, panic: {}}
     check: {send: x, expect: y}
     retry: {replay: {bytes: 1}}
     limits: {queue: 1}
@@ -96,10 +96,9 @@ services:
         "f:9:5: listeners[0].routes: error: \"routes\" is not available in this version",
         "f:10:5: listeners[0].tls: error: \"tls\" is not available in this version",
         "f:14:5: services[0].sources: error: \"sources\" is not available in this version",
-        "f:15:15: services[0].balance.zone: error: \"zone\" is not available in this version",
-        "f:15:25: services[0].balance.slow_start: error: \"slow_start\" is not available in this "
+        "f:15:15: services[0].balance.slow_start: error: \"slow_start\" is not available in this "
         "version",
-        "f:15:41: services[0].balance.panic: error: \"panic\" is not available in this version",
+        "f:15:31: services[0].balance.panic: error: \"panic\" is not available in this version",
         "f:16:13: services[0].check.send: error: \"send\" is not available in this version",
         "f:16:22: services[0].check.expect: error: \"expect\" is not available in this version",
         "f:17:13: services[0].retry.replay: error: \"replay\" is not available in this version",

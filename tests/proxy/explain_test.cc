@@ -44,6 +44,28 @@ TEST_F(Explains, WhoWinsAndWhyNobodyElseDoes) {
   EXPECT_FALSE(explain(config_, *registry_.snapshot(), "back", ""));
 }
 
+TEST_F(Explains, WhoseZoneIsPreferred) {
+  config_.registry.zone = "z1";
+  config_.services[0].instances[1].zone = "z1";
+  registry_.reconcile(config_.services, false, at(1));
+  EXPECT_EQ(explained({}, "").winner, "i0") << "until it is asked for";
+
+  config::ZoneRule& zone = config_.services[0].balance.zone;
+  zone.prefer_local = true;
+  const admin::Explanation preferred = explained({}, "");
+  EXPECT_EQ(preferred.winner, "i1");
+  EXPECT_EQ(preferred.candidates[0].out, "zone z1 is preferred");
+  EXPECT_EQ(preferred.candidates[1].out, "");
+  EXPECT_TRUE(preferred.notes.empty());
+
+  zone.min_local = 2;
+  const admin::Explanation all = explained({}, "");
+  EXPECT_EQ(all.winner, "i0");
+  EXPECT_EQ(all.candidates[0].out, "");
+  EXPECT_THAT(all.notes,
+              testing::ElementsAre("all zones are taken: 1 eligible in z1, and min_local is 2"));
+}
+
 TEST_F(Explains, WhatElseHashingGoesBy) {
   config::Balance& balance = config_.services[0].balance;
   balance.policy = config::Policy::maglev;

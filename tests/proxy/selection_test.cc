@@ -41,7 +41,7 @@ class SelectionTest : public testing::Test {
   std::set<std::string> picked(const std::string& selector, int times = 20) {
     std::set<std::string> ids;
     for (int i = 0; i < times; ++i) {
-      const balance::Pick pick = selections_.pick(service(), {}, selector_of(selector), "");
+      const balance::Pick pick = selections_.pick(service(), {}, selector_of(selector), "", "");
       if (pick) ids.insert(pick.member->id());
     }
     return ids;
