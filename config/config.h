@@ -512,15 +512,28 @@ struct ZoneRule {
   friend bool operator==(const ZoneRule&, const ZoneRule&) = default;
 };
 
+// When this few of a service's instances are eligible, what keeps the others away is less likely
+// than that the checks are wrong, or worse than trying: all are taken (registry/registry.h).
+struct Panic {
+  double threshold = 0.0;  // share of those who are not drained; 0: never
+  template <class V>
+  void fields(V& v) {
+    v("threshold", threshold);
+  }
+  friend bool operator==(const Panic&, const Panic&) = default;
+};
+
 struct Balance {
   Policy policy = Policy::least_connections;
   Hash hash;
   ZoneRule zone;
+  Panic panic;
   template <class V>
   void fields(V& v) {
     v("policy", policy);
     v("hash", hash);
     v("zone", zone);
+    v("panic", panic);
   }
   friend bool operator==(const Balance&, const Balance&) = default;
 };

@@ -26,7 +26,6 @@ constexpr auto kLater = std::to_array<std::string_view>({
     "service.tcp.congestion",
     "service.sources",
     "service.balance.slow_start",
-    "service.balance.panic",
     "service.check.send",
     "service.check.expect",
     "service.breaker",

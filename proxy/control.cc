@@ -262,6 +262,7 @@ void Control::after_changes() {
   inquiry_.look_into(registry_.take_doubts());
   take_departed();
   take_changes();
+  take_panics();
   const std::uint64_t due = registry_.next_ms();
   if (due == UINT64_MAX) {
     registry_timer_.stop();
@@ -359,11 +360,27 @@ void Control::take_changes() {
   if (hub_.snapshot()->index != snapshot->index) hub_.publish(snapshot, std::move(changes));
 }
 
+void Control::take_panics() {
+  for (const registry::Panic& panic : registry_.take_panics()) {
+    const std::uint32_t of = panic.able + panic.unable;
+    channel_
+        ->line(panic.begins ? config::LogLevel::warn : config::LogLevel::info,
+               panic.begins ? "panic" : "panic over")
+        .add("service", panic.service)
+        .add("eligible", std::uint64_t{panic.able})
+        .add("of", std::uint64_t{of});
+    hub_.note({panic.begins ? "panic" : "panic_over",
+               "service " + panic.service + ": " + std::to_string(panic.able) + " of " +
+                   std::to_string(of) + " eligible",
+               wall_ms()});
+  }
+}
+
 // Connections of an instance that goes down are the service's to say; one that comes back keeps
 // what it still has. True: some are to be closed now.
 bool Control::condemns(const registry::Change& change) {
   registry::Live& live = *change.instance->live;
-  if (change.to != registry::State::down) {
+  if (change.to != registry::State::down || change.instance->is_up()) {
     outages_.arrive(live);
     live.condemned.store(registry::Condemned::no, std::memory_order_release);
     return false;

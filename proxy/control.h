@@ -79,6 +79,7 @@ class Control final : WorkerEvents {
   void after_changes();
   void take_departed();
   void take_changes();
+  void take_panics();
   bool condemns(const registry::Change& change);
   void log_change(const registry::Change& change);
   void publish_if_changed();

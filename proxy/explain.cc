@@ -131,6 +131,12 @@ std::vector<std::string> notes_on(const config::Balance& balance) {
   return notes;
 }
 
+std::string panic_note(const registry::Service& service) {
+  return "panic: with " + std::to_string(service.able) + " of " +
+         std::to_string(service.able + service.unable) +
+         " eligible, all are taken that are not drained, in maintenance or starting";
+}
+
 }  // namespace
 
 std::optional<admin::Explanation> explain(const config::Config& config,
@@ -160,6 +166,7 @@ std::optional<admin::Explanation> explain(const config::Config& config,
   if (known == nullptr) return told;
 
   const std::string zone = preferred_zone(service.balance, config.registry);
+  if (known->panics) told.notes.push_back(panic_note(*known));
   std::vector<balance::Member> members = members_of(*known, selector, zone);
   for (balance::Member& member : members) member.live = copy_of(*member.live);
   const Found found = search(members, service.balance.zone);

@@ -184,4 +184,16 @@ Effective judge(const Inputs& inputs) {
   return {State::up, kOk, Verdict::eligible};
 }
 
+Standing standing(const Inputs& inputs, Verdict verdict) {
+  const bool is_wanted = inputs.admin == Admin::ready && inputs.status != State::draining &&
+                         inputs.status != State::warming && inputs.check != CheckState::checking &&
+                         inputs.weight > 0;
+  if (!is_wanted) return Standing::apart;
+  return verdict == Verdict::eligible ? Standing::able : Standing::unable;
+}
+
+Effective in_panic(Effective effective) {
+  return {effective.state, *effective.reason + "; taken all the same (panic)", Verdict::eligible};
+}
+
 }  // namespace sluice::registry

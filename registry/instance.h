@@ -85,6 +85,20 @@ std::string flap_words(const Inputs& inputs);
 // and its reason says so.
 Effective judge(const Inputs& inputs);
 
+// How an instance counts when it is asked whether enough of its service are eligible
+// (balance.panic).
+enum class Standing : std::uint8_t {
+  apart,  // nobody should: drained or in maintenance, leaving or not ready by its own word, without
+          // a first verdict, of weight 0
+  unable,  // it should, and is down or a last resort
+  able,    // it is eligible
+};
+// `verdict` as judge() has it.
+Standing standing(const Inputs& inputs, Verdict verdict);
+
+// In a panic: taken although it is down, and the reason says so.
+Effective in_panic(Effective effective);
+
 // Where instances come from: "static", of the configuration; "registered".
 const config::Text& static_source();
 const config::Text& registered_source();

@@ -124,7 +124,7 @@ bool Registry::is_preserving(Roster& roster, Now now) const {
 
 void Registry::set_lease_state(Place place, std::string reason, Now now) {
   const LeaseState state = place.record.lease.state();
-  const bool was_up = place.record.instance().is_up();
+  const bool was_up = place.record.standing == Standing::able;
   if (place.record.instance().inputs.lease == state) return;
   Inputs& inputs = place.record.edit().inputs;
   inputs.lease = state;

@@ -94,6 +94,7 @@ void Registry::reconcile(const std::vector<config::Service>& services, bool firs
 
 void Registry::drop(Roster& roster, Now now) {
   note_service(roster);
+  roster.panic.threshold = 0;
   if (roster.records.empty()) ++index_;  // nobody else's change tells that it went
   while (!roster.records.empty()) {
     remove({roster, roster.records.begin()->second}, "no longer configured", std::nullopt, now);
@@ -105,6 +106,7 @@ void Registry::fit(Roster& roster, const config::Service& service, bool first, N
   const bool has_new_rules = roster.check != service.check || roster.outlier != service.outlier;
   roster.check = service.check;
   roster.outlier = service.outlier;
+  roster.panic = service.balance.panic;
   roster.registration = service.registration;
 
   for (auto at = roster.records.begin(); at != roster.records.end();) {
@@ -125,6 +127,7 @@ void Registry::fit(Roster& roster, const config::Service& service, bool first, N
   if (has_new_rules) {
     for (auto& [id, record] : roster.records) follow_rules({roster, record}, now);
   }
+  follow_panic(roster, now);
   // A service that is new and empty: nobody else's change tells that it came.
   if (roster.index == 0) {
     roster.index = roster.topology = ++index_;
@@ -226,12 +229,14 @@ void Registry::remove(Place place, std::string reason, std::optional<config::Dur
     --roster.leases;
     --leases_;
   }
-  stop_awaiting(record);
+  take_standing(place, Standing::apart);
+  stop_awaiting(record, now);
   note(place, Change::Kind::removed, record.instance().effective.state, std::move(reason), now);
   roster.topology = roster.index;
   departed_.push_back({record.instance().live, drain});
   roster.by_address.erase(&record);
   roster.records.erase(roster.records.find(*record.instance().id));
+  follow_panic(roster, now);
 }
 
 }  // namespace sluice::registry

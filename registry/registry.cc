@@ -81,12 +81,12 @@ std::optional<Registry::Place> Registry::find(const Live& instance) {
 }
 
 void Registry::take_verdict(Place place, std::string reason, Now now) {
-  const bool was_up = place.record.instance().is_up();
+  const bool was_up = place.record.standing == Standing::able;
   Inputs& inputs = place.record.edit().inputs;
   inputs.check = place.record.check.state();
   inputs.check_reason = std::move(reason);
-  stop_awaiting(place.record);
   rejudge(place, Change::Kind::state, check_words(inputs), now);
+  stop_awaiting(place.record, now);
   if (was_up && inputs.check == CheckState::down) note_down(place, now);
 }
 
@@ -120,9 +120,39 @@ void Registry::rejudge(Place place, Change::Kind kind, std::string reason, Now n
   Instance& instance = place.record.edit();
   const State from = instance.effective.state;
   instance.effective = judge(instance.inputs);
+  take_standing(place, standing(instance.inputs, instance.effective.verdict));
+  if (place.roster.panics && place.record.standing == Standing::unable) {
+    instance.effective = in_panic(std::move(instance.effective));
+  }
   if (instance.effective.state != from) instance.since_ms = now.wall_ms;
   instance.live->verdict.store(instance.effective.verdict, std::memory_order_relaxed);
   note(place, kind, from, std::move(reason), now);
+  follow_panic(place.roster, now);
+}
+
+void Registry::take_standing(Place place, Standing standing) {
+  const auto count = [&](Standing which, std::uint32_t by) {
+    if (which == Standing::able) place.roster.able += by;
+    if (which == Standing::unable) place.roster.unable += by;
+  };
+  count(std::exchange(place.record.standing, standing), -1u);
+  count(standing, 1u);
+}
+
+// Begins or ends the panic of a service, if its instances have it that way.
+void Registry::follow_panic(Roster& roster, Now now) {
+  const double threshold = roster.panic.threshold;
+  const bool panics =
+      awaited_ == 0 && threshold > 0 && roster.able < threshold * (roster.able + roster.unable);
+  if (std::exchange(roster.panics, panics) == panics) return;
+  note_service(roster);
+  panics_.push_back({roster.name, panics, roster.able, roster.unable});
+  const std::string reason = panics ? "panic: too few are eligible" : "panic over";
+  for (auto& [id, record] : roster.records) {
+    if (record.standing == Standing::unable) {
+      rejudge({roster, record}, Change::Kind::state, reason, now);
+    }
+  }
 }
 
 void Registry::note(Place place, Change::Kind kind, State from, std::string reason, Now now) {
@@ -139,8 +169,9 @@ void Registry::note_service(const Roster& roster) {
   if (!changed_.contains(*roster.name)) changed_.insert(roster.name);
 }
 
-void Registry::stop_awaiting(Record& record) {
-  if (std::exchange(record.awaited, false)) --awaited_;
+void Registry::stop_awaiting(Record& record, Now now) {
+  if (!std::exchange(record.awaited, false) || --awaited_ > 0) return;
+  for (auto& [name, roster] : rosters_) follow_panic(roster, now);
 }
 
 // At `at_ms`, and no more at the time that it was set to before; 0: never.

@@ -5,9 +5,9 @@
 // workers see health through Live's atomics, which are written here and nowhere else.
 //
 // Instances are static (the operator's, reconcile()) or registered (their own word, enroll()). What
-// one call changes is seen in five lists, which the owner takes when it likes, each in the order of
+// one call changes is seen in six lists, which the owner takes when it likes, each in the order of
 // what happened: changes for the journal, entries for the store, instances that left, leases that
-// are in doubt, and snapshot().
+// are in doubt, panics, and snapshot().
 //
 // Costs, with n instances in the registry: an observation, a registration and a report are
 // O(log n); a snapshot is O(instances) of the services that changed since the last one, however
@@ -88,6 +88,18 @@ struct Departed {
 struct Doubt {
   std::shared_ptr<Live> live;
 };
+
+// A service begins or ceases to take all its instances, because too few are eligible.
+struct Panic {
+  std::string service;
+  bool begins = false;
+  std::uint32_t able = 0, unable = 0;  // as in Service
+};
+
+// Of a service with balance.panic.threshold, when less than that share of its instances is
+// eligible: every instance that is not apart (Standing) gets the verdict `eligible`, whatever keeps
+// it away, until enough are eligible again. Its state stays what it is, and its reason says so.
+// Before the instances of the start have had their first verdicts, no panic begins.
 
 class Registry {
  public:
@@ -185,6 +197,7 @@ class Registry {
   std::vector<Memo> take_memos() { return std::exchange(memos_, {}); }
   std::vector<Departed> take_departed() { return std::exchange(departed_, {}); }
   std::vector<Doubt> take_doubts() { return std::exchange(doubts_, {}); }
+  std::vector<Panic> take_panics() { return std::exchange(panics_, {}); }
   // True while an instance that was there at start has had no verdict yet.
   bool awaits_first_verdicts() const { return awaited_ > 0; }
 
@@ -249,7 +262,9 @@ class Registry {
   void end_ejection(Place place, Now now);
   void rejudge(Place place, Change::Kind kind, std::string reason, Now now);
   void note(Place place, Change::Kind kind, State from, std::string reason, Now now);
-  void stop_awaiting(Record& record);
+  void stop_awaiting(Record& record, Now now);
+  void take_standing(Place place, Standing standing);
+  void follow_panic(Roster& roster, Now now);
   void schedule(Place place, Due::Kind kind, std::uint64_t at_ms);
   void unschedule(Place place);
   void note_service(const Roster& roster);
@@ -274,6 +289,7 @@ class Registry {
   std::vector<Memo> memos_;
   std::vector<Departed> departed_;
   std::vector<Doubt> doubts_;
+  std::vector<Panic> panics_;
   std::shared_ptr<const Snapshot> snapshot_;  // of snapshot_->index; null before the first
 };
 

@@ -40,6 +40,9 @@ std::shared_ptr<const Service> Roster::publish() {
   service->index = index;
   service->topology = topology;
   service->labelled = labelled;
+  service->able = able;
+  service->unable = unable;
+  service->panics = panics;
   service->instances.reserve(records.size());
   for (auto& [id, record] : records) service->instances.push_back(record.publish());
   return service;

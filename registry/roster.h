@@ -34,6 +34,7 @@ class Record {
   OutlierMachine outlier;
   Lease lease;
   FlapDamper flap;
+  Standing standing = Standing::apart;
   bool awaited = false;            // there at start, and without a verdict yet
   std::uint64_t last_pass_ms = 0;  // its last probe that passed; 0: none
   std::uint64_t preserved_ms = 0;  // since when self-preservation alone keeps it; 0: it does not
@@ -63,6 +64,7 @@ struct Roster {
       : name(service.name),
         check(service.check),
         outlier(service.outlier),
+        panic(service.balance.panic),
         registration(service.registration) {}
 
   // The current version; of its instances those that did not change since the last one are shared.
@@ -75,18 +77,21 @@ struct Roster {
   config::Text name;
   config::Frozen<config::Check> check;
   config::Outlier outlier;
+  config::Panic panic;
   bool registration = true;
   // By id, each the text of the record's own Live. The addresses of records are stable.
   std::map<std::string_view, Record> records;
   std::set<Record*, ByAddress> by_address;  // no two share an address
   std::uint32_t ejected = 0;                // of the records
-  std::uint32_t leases = 0;                 // records that have one
-  std::size_t registered = 0;               // instances that registered
-  std::uint64_t silence_seen_ms = 0;        // when it was last found out ...
-  bool is_silent = false;                   // whether most of them went quiet
-  std::uint64_t index = 0;                  // as in Service
-  std::uint64_t topology = 0;               // as in Service
-  std::uint64_t labelled = 0;               // as in Service
+  std::uint32_t able = 0, unable = 0;       // likewise, by their standing
+  bool panics = false;
+  std::uint32_t leases = 0;           // records that have one
+  std::size_t registered = 0;         // instances that registered
+  std::uint64_t silence_seen_ms = 0;  // when it was last found out ...
+  bool is_silent = false;             // whether most of them went quiet
+  std::uint64_t index = 0;            // as in Service
+  std::uint64_t topology = 0;         // as in Service
+  std::uint64_t labelled = 0;         // as in Service
 };
 
 }  // namespace sluice::registry

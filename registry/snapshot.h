@@ -20,6 +20,9 @@ struct Service {
                                // membership, addresses, weights, priorities, zones; not health
   std::uint64_t labelled = 0;  // index of the last change of anybody's labels, by which selectors
                                // choose
+  std::uint32_t able = 0;      // instances that are eligible of their own right ...
+  std::uint32_t unable = 0;    // ... and that should be, and are not (Standing)
+  bool panics = false;         // the able are so few that the unable are taken too
   std::vector<std::shared_ptr<const Instance>> instances;  // by id
 
   const Instance* find(std::string_view id) const;  // null: none

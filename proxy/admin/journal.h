@@ -34,7 +34,8 @@ struct Position {
 
 // Something that is no change of an instance: a reload, a store that fails.
 struct Event {
-  std::string kind;  // a word: "reloaded", "reload_refused", "store_failed", "store_caught_up"
+  std::string kind;  // a word: "reloaded", "reload_refused", "store_failed", "store_caught_up",
+                     // "panic", "panic_over"
   std::string text;  // for people
   std::int64_t wall_ms = 0;
 };

@@ -205,6 +205,15 @@ void write_all_instances(Page& page, const Snapshot& snapshot) {
                   });
 }
 
+void write_panics(Page& page, const Snapshot& snapshot) {
+  auto panics = Family::gauge("sluice_service_panic",
+                              "1 while so few instances are eligible that all are taken.");
+  for (const auto& [name, service] : snapshot.services) {
+    panics.add({{"service", name}}, std::uint64_t{service->panics});
+  }
+  page.write(panics);
+}
+
 void write_registry(Page& page, const Snapshot& snapshot, const Tally& tally) {
   auto instances = Family::gauge("sluice_registry_instances", "Instances by effective state.");
   for (const auto& [name, service] : snapshot.services) {
@@ -443,6 +452,7 @@ std::string Metrics::text() const {
   write_retries(page, counted.services);
   write_connect_durations(page, counted.services);
   write_all_instances(page, *snapshot);
+  write_panics(page, *snapshot);
   write_registry(page, *snapshot, counted.tally);
   write_checks(page, *snapshot, counted.tally);
   write_discovery(page, *snapshot, counted.tally);

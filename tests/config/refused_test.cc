@@ -75,7 +75,7 @@ services:
   - name: a
     instances: ["10.0.0.1:80"]
     sources: []
-    balance: {slow_start: {}, panic: {}}
+    balance: {slow_start: {}}
     check: {send: x, expect: y}
     retry: {replay: {bytes: 1}}
     limits: {queue: 1}
@@ -98,7 +98,6 @@ services:
         "f:14:5: services[0].sources: error: \"sources\" is not available in this version",
         "f:15:15: services[0].balance.slow_start: error: \"slow_start\" is not available in this "
         "version",
-        "f:15:31: services[0].balance.panic: error: \"panic\" is not available in this version",
         "f:16:13: services[0].check.send: error: \"send\" is not available in this version",
         "f:16:22: services[0].check.expect: error: \"expect\" is not available in this version",
         "f:17:13: services[0].retry.replay: error: \"replay\" is not available in this version",

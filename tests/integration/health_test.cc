@@ -216,5 +216,30 @@ TEST(Checks, AllDownRefusesFastAndRecovers) {
   invariants.expect_hold();
 }
 
+// H08, with a panic threshold: what fails is the check, and the instances are there.
+TEST(Checks, AllDownAreTakenAllTheSameInAPanic) {
+  auto status = std::make_shared<std::atomic<int>>(200);
+  Backend health(http(status)), a(ident("a")), b(ident("b"));
+  const std::string port = health.address().substr(health.address().rfind(':') + 1);
+  Sluice sluice({.instances = {instance(a.address(), "id: a"), instance(b.address(), "id: b")},
+                 .service = check("type: http, port: " + port) +
+                            ", on_down: close, balance: {panic: {threshold: 0.5}}"});
+  Invariants invariants(sluice);
+  EXPECT_EQ(sluice.metric("sluice_service_panic"), 0);
+  *status = 500;
+  EXPECT_TRUE(eventually([&] {
+    return sluice.instance_state("a") == "down" && sluice.instance_state("b") == "down";
+  }));
+  EXPECT_EQ(sluice.metric("sluice_service_panic"), 1);
+  EXPECT_EQ(sluice.metric("sluice_instance_up"), 2) << "all are taken";
+  for (int i = 0; i < 10; ++i) EXPECT_NE(ask(sluice), "");
+  EXPECT_EQ(sluice.log("panic").size(), 1u);
+
+  *status = 200;
+  EXPECT_TRUE(eventually([&] { return sluice.metric("sluice_service_panic") == 0; }));
+  EXPECT_TRUE(eventually([&] { return sluice.log("panic over").size() == 1; }));
+  invariants.expect_hold();
+}
+
 }  // namespace
 }  // namespace sluice::test

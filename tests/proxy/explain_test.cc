@@ -66,6 +66,19 @@ TEST_F(Explains, WhoseZoneIsPreferred) {
               testing::ElementsAre("all zones are taken: 1 eligible in z1, and min_local is 2"));
 }
 
+TEST_F(Explains, ThatAServicePanics) {
+  config_.services[0].balance.panic.threshold = 1;
+  config_.services[0].outlier.consecutive = 1;
+  registry_.reconcile(config_.services, false, at(1));
+  registry_.connect_failed(*registry::sample::live(registry_, "web", "i0"), 1, at(2));
+  const admin::Explanation told = explained({}, "");
+  EXPECT_EQ(told.winner, "i0");
+  EXPECT_EQ(told.candidates[0].out, "");
+  EXPECT_THAT(told.notes, testing::ElementsAre(
+                              "panic: with 1 of 2 eligible, all are taken that are not drained, "
+                              "in maintenance or starting"));
+}
+
 TEST_F(Explains, WhatElseHashingGoesBy) {
   config::Balance& balance = config_.services[0].balance;
   balance.policy = config::Policy::maglev;

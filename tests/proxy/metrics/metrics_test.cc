@@ -363,6 +363,7 @@ TEST_F(WholePageTest, HoldsEveryMetricWithItsLabelsAndNoOther) {
       {"sluice_instance_state", {"service", "instance", "state"}},
       {"sluice_instance_connections", {"service", "instance"}},
       {"sluice_instance_selected_total", {"service", "instance"}},
+      {"sluice_service_panic", {"service"}},
       {"sluice_checks_total", {"service", "result"}},
       {"sluice_check_duration_seconds", {"service"}},
       {"sluice_registry_instances", {"service", "state"}},
