@@ -21,6 +21,7 @@ constexpr Duration kLongestUserTimeout = Duration(std::numeric_limits<std::int32
 constexpr std::size_t kLongestHttpPath = 2048;
 constexpr std::size_t kLongestHttpHost = 255;
 constexpr std::size_t kLongestHttpBody = 64u << 10;
+constexpr std::size_t kLongestExchange = 64u << 10;
 constexpr std::size_t kMostTlvBytes = 2u << 10;  // those of an incoming header come on top
 
 void check_share(const Site& site, double share) {
@@ -88,6 +89,12 @@ void check_http(const HttpCheck& http, const Site& site) {
   } else if (!http.body.empty() && http.method == "HEAD") {
     site.key("body").error("an answer to HEAD has no body to look into; use the method GET");
   }
+}
+
+void check_exchange(const std::string& text, CheckType type, const Site& site) {
+  if (text.empty() || !site.is_said()) return;
+  if (type != CheckType::send_expect) site.error("only a check of type send_expect looks at it");
+  if (text.size() > kLongestExchange) site.error("longer than 64 KiB");
 }
 
 void check_outlier(const Outlier& outlier, const Site& site) {
@@ -174,6 +181,8 @@ void check_check(const Check& check, const Site& site) {
   within(site.key("fall"), check.fall, 1, kAnyCount);
   check_share(site.key("jitter"), check.jitter);
   check_http(check.http, site.key("http"));
+  check_exchange(check.send, check.type, site.key("send"));
+  check_exchange(check.expect, check.type, site.key("expect"));
 }
 
 void check_policies(const Listener& listener, const Site& site) {

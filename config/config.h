@@ -58,7 +58,7 @@ enum class Policy : std::uint8_t {
   maglev
 };
 enum class HashKey : std::uint8_t { client_ip, client };
-enum class CheckType : std::uint8_t { none, tcp, http };
+enum class CheckType : std::uint8_t { none, tcp, http, send_expect, redis, pgsql, mysql };
 enum class CheckInitial : std::uint8_t { checking, up };
 enum class Jitter : std::uint8_t { full, none };
 enum class AcceptMode : std::uint8_t { reuse_port, least_loaded };
@@ -566,6 +566,8 @@ struct Check {
   CheckInitial initial = CheckInitial::checking;  // before the first probe
   std::uint16_t port = 0;                         // 0: the instance's own
   HttpCheck http;
+  std::string send;    // of send_expect: what is sent first; empty: nothing
+  std::string expect;  // of send_expect: a text that the answer must hold; empty: any answer
   template <class V>
   void fields(V& v) {
     v("type", type);
@@ -578,6 +580,8 @@ struct Check {
     v("initial", initial);
     v("port", port);
     v("http", http);
+    v("send", send);
+    v("expect", expect);
   }
   friend bool operator==(const Check&, const Check&) = default;
 };

@@ -17,9 +17,9 @@ constexpr Duration kShortestOwnInterval = 500ms;
 constexpr Duration kLongestOwnInterval = 1min;
 constexpr Duration kLongestOwnTimeout = 60s;
 constexpr std::uint32_t kMostOwnProbes = 100;  // in a row
-constexpr std::size_t kLongestOwnBody = 1u << 10;
+constexpr std::size_t kLongestOwnText = 1u << 10;
 constexpr std::size_t kMostOwnStatuses = 32;
-constexpr std::size_t kLongestOwnText = 16u << 10;  // what is within the bounds is shorter
+constexpr std::size_t kLongestOwnJson = 32u << 10;  // what is within the bounds is shorter
 
 Node tree_of(const nlohmann::json& value);
 
@@ -97,12 +97,18 @@ void check_types(const nlohmann::json& said, const Json& written, const Site& si
   }
 }
 
+void check_length(const std::string& text, const Site& site) {
+  if (text.size() > kLongestOwnText) site.error("longer than 1 KiB");
+}
+
 void check_bounds(const Check& check, const Site& site) {
   within(site.key("timeout"), check.timeout, 0ms, kLongestOwnTimeout);
   within(site.key("rise"), check.rise, 0, kMostOwnProbes);
   within(site.key("fall"), check.fall, 0, kMostOwnProbes);
   const Site http = site.key("http");
-  if (check.http.body.size() > kLongestOwnBody) http.key("body").error("longer than 1 KiB");
+  check_length(check.http.body, http.key("body"));
+  check_length(check.send, site.key("send"));
+  check_length(check.expect, site.key("expect"));
   if (check.http.status.size() > kMostOwnStatuses) http.key("status").error("more than 32 ranges");
 }
 
@@ -148,11 +154,12 @@ std::optional<OwnCheck> OwnCheck::read(const nlohmann::json& said, std::string& 
   };
   if (!said.is_object()) return refuse("check: must be an object");
   using Handler = nlohmann::json::error_handler_t;
-  if (said.dump(-1, ' ', false, Handler::replace).size() > kLongestOwnText) {
-    return refuse("check: longer than 16 KiB");
+  if (said.dump(-1, ' ', false, Handler::replace).size() > kLongestOwnJson) {
+    return refuse("check: longer than 32 KiB");
   }
   Form form(said);
   Check check;
+  check.type = CheckType::send_expect;  // it may be the service's, and looks at every key
   config::read(form.site(), check);
   if (!form.is_well()) return refuse(form.why());
   const Json written = config::json(check);

@@ -8,7 +8,7 @@
 //                              less, or more
 //   timeout                    at most 60 s
 //   rise, fall                 at most 100
-//   http.body                  at most 1 KiB
+//   http.body, send, expect    at most 1 KiB each
 //   http.status                at most 32 ranges
 //   type                       `none`, where the service has a check, takes a lease (a ttl above
 //                              0): whoever is not probed must at least report
@@ -45,8 +45,8 @@ class OwnCheck {
 
   // What is checked by: the service's check with what is said here laid over it. Where a service
   // has changed since, so that it would be refused by now, what is said counts as far as the bounds
-  // let it: an interval is drawn to the nearest that is allowed, `none` without a lease counts for
-  // nothing, and an answer to HEAD is not looked into.
+  // let it: an interval is drawn to the nearest that is allowed, `none` without a lease and words
+  // for another type count for nothing, and an answer to HEAD is not looked into.
   Check over(const Check& service, bool has_lease) const;
 
   friend auto operator<=>(const OwnCheck&, const OwnCheck&) = default;

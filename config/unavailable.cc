@@ -26,8 +26,6 @@ constexpr auto kLater = std::to_array<std::string_view>({
     "service.tcp.congestion",
     "service.sources",
     "service.balance.slow_start",
-    "service.check.send",
-    "service.check.expect",
     "service.breaker",
     "service.retry.replay",
     "service.limits",

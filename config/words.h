@@ -51,9 +51,9 @@ struct Words<HashKey> {
 
 template <>
 struct Words<CheckType> {
-  static constexpr auto kNow = std::to_array<Word>({"none", "tcp", "http"});
-  static constexpr auto kLater =
-      std::to_array<Word>({"tls", "send_expect", "redis", "pgsql", "mysql"});
+  static constexpr auto kNow =
+      std::to_array<Word>({"none", "tcp", "http", "send_expect", "redis", "pgsql", "mysql"});
+  static constexpr auto kLater = std::to_array<Word>({"tls"});
 };
 
 template <>

@@ -11,6 +11,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "proxy/health/exchange.h"
+#include "proxy/health/exchange_probe.h"
 #include "proxy/health/http_probe.h"
 #include "proxy/health/introduced_probe.h"
 #include "proxy/health/rhythm.h"
@@ -234,6 +236,11 @@ std::unique_ptr<RunningProbe> Checker::State::probe(const Target& target, Done d
   if (check.type == config::CheckType::tcp) {
     return std::make_unique<TcpProbe>(poller, wheel, address, check.timeout, std::move(done),
                                       std::move(first_words));
+  }
+  if (has_exchange(check.type)) {
+    return std::make_unique<ExchangeProbe>(poller, wheel, address, check.timeout,
+                                           make_exchange(check), std::move(done),
+                                           std::move(first_words));
   }
   if (!first_words) return std::make_unique<HttpProbe>(transfers, address, check, std::move(done));
   return std::make_unique<IntroducedProbe>(poller, wheel, transfers, address, check,

@@ -595,6 +595,21 @@ TEST(HttpCheck, SendsOnlyWhatARequestMayHold) {
         "without blanks (percent-encode the rest)",
         "f:6:54: services[0].check.http.body: error: an answer to HEAD has no body to look into; "
         "use the method GET"}},
+      {"words for another type",
+       with(R"y(defaults: {check: {type: send_expect, send: "?"}}
+)y",
+            R"y(    check: {type: redis, send: "", expect: "+PONG"}
+)y"),
+       {"f:7:44: services[0].check.expect: error: only a check of type send_expect looks at it"}},
+      {"words inherited by another type",
+       with(R"y(defaults: {check: {type: send_expect, send: "?"}}
+)y",
+            R"y(    check: {type: tcp}
+)y"),
+       {}},
+      {"too many words",
+       with_service("    check: {type: send_expect, send: '" + std::string(65537, 'x') + "'}\n"),
+       {"f:6:38: services[0].check.send: error: longer than 64 KiB"}},
   });
 }
 

@@ -117,6 +117,17 @@ TEST(Load, ReadsATextAsItsKeyWantsItQuotedOrNot) {
   EXPECT_EQ(config.services[0].check.http.host, "010");
 }
 
+TEST(Load, ReadsWhatACheckSaysAsYamlWritesBytes) {
+  const Check check =
+      loaded(
+          with_service(R"y(    check: {type: send_expect, send: "PING\r\n\t\x01\\", expect: +PONG}
+)y"))
+          .services[0]
+          .check;
+  EXPECT_EQ(check.send, "PING\r\n\t\x01\\");
+  EXPECT_EQ(check.expect, "+PONG");
+}
+
 TEST(Load, TakesEmptySectionsAndListsForWhatTheyAre) {
   EXPECT_EQ(loaded(with("log:\nadmin:\n  limits:\n  allowed_hosts:\ndefaults:\n")),
             loaded(with("")));

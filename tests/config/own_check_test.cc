@@ -42,6 +42,8 @@ TEST(OwnCheck, KeepsWhatIsSaidAsTheSchemaWritesIt) {
        R"({"rise":1,"fall":100,"jitter":0.0,"initial":"up","port":65535})"},
       {R"({"http": {"body": "\"ok\"\n", "status": ["204", "300-300"], "path": "/r"}})",
        R"({"http":{"path":"/r","status":["204","300"],"body":"\"ok\"\n"}})"},
+      {R"({"type": "mysql"})", R"({"type":"mysql"})"},
+      {R"({"expect": "\u0007", "send": "\r\n"})", R"({"send":"\r\n","expect":"\u0007"})"},
       {R"({"http": {"method": "HEAD", "host": "web.example"}})",
        R"({"http":{"method":"HEAD","host":"web.example"}})"},
   };
@@ -75,6 +77,8 @@ TEST(OwnCheck, LaysEachKeyOverTheServices) {
       {"/http/host", "web.example"},
       {"/http/status", nlohmann::json::array({"204", "300-399"})},
       {"/http/body", "fine"},
+      {"/send", "PING\r\n"},
+      {"/expect", "+PONG"},
   };
   EXPECT_EQ(std::size(cases), before.flatten().size());
   for (const auto& [key, value] : cases) {
@@ -97,7 +101,8 @@ TEST(OwnCheck, NamesTheKeyThatIsWrong) {
       {"[]", "check: must be an object"},
       {"\"tcp\"", "check: must be an object"},
       {"null", "check: must be an object"},
-      {R"({"type": "tpc"})", "check.type: \"tpc\" is not one of none, tcp, http; the nearest"},
+      {R"({"type": "tpc"})",
+       "check.type: \"tpc\" is not one of none, tcp, http, send_expect, redis,"},
       {R"({"type": "tls"})", "check.type: \"tls\" is not available in this version"},
       {R"({"type": 1})", "check.type: "},
       {R"({"type": null})", "check.type: has no value"},
@@ -142,7 +147,12 @@ TEST(OwnCheck, NamesTheKeyThatIsWrong) {
       {R"({"http": {"body": ")" + body + "\"}}", "check.http.body: longer than 1 KiB"},
       {R"({"http": {"body": "x", "method": "HEAD"}})",
        "check.http.body: an answer to HEAD has no body"},
-      {R"({"http": {"body": ")" + std::string(20'000, 'x') + "\"}}", "check: longer than 16 KiB"},
+      {R"({"http": {"body": ")" + std::string(40'000, 'x') + "\"}}", "check: longer than 32 KiB"},
+      {R"({"send": ")" + body + "\"}", "check.send: longer than 1 KiB"},
+      {R"({"expect": ")" + body + "\"}", "check.expect: longer than 1 KiB"},
+      {R"({"expect": "a\u0000b"})", "check.expect: holds a NUL byte"},
+      {R"({"send": 5})", "check.send: must be a text"},
+      {R"({"type": "redis", "send": "x"})", "check.send: only a check of type send_expect"},
   };
   for (const auto& [said, expected] : cases) {
     std::string why;
@@ -182,6 +192,10 @@ TEST(OwnCheck, IsHeldToWhatItsServiceSays) {
       {"on where the service has none", R"({"type": "http"})", none, 2s, false, ""},
       {"no body to look into", R"({"http": {"method": "HEAD"}})", http, 2s, false,
        "check.http.body: an answer to HEAD has no body to look into"},
+      {"words", R"({"send": "?", "expect": "!"})", send_expect, 2s, false, ""},
+      {"words of its own", R"({"type": "send_expect", "send": "?"})", tcp, 2s, false, ""},
+      {"words for no one", R"({"expect": "!"})", redis, 2s, false,
+       "check.expect: only a check of type send_expect looks at it"},
       {"nor wanted", R"({"http": {"method": "HEAD", "body": ""}})", http, 2s, false, ""},
   };
   for (const Situation& row : table) {

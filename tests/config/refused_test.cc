@@ -76,7 +76,7 @@ services:
     instances: ["10.0.0.1:80"]
     sources: []
     balance: {slow_start: {}}
-    check: {send: x, expect: y}
+    check: {}
     retry: {replay: {bytes: 1}}
     limits: {queue: 1}
     tcp: {fast_open: 1}
@@ -98,8 +98,6 @@ services:
         "f:14:5: services[0].sources: error: \"sources\" is not available in this version",
         "f:15:15: services[0].balance.slow_start: error: \"slow_start\" is not available in this "
         "version",
-        "f:16:13: services[0].check.send: error: \"send\" is not available in this version",
-        "f:16:22: services[0].check.expect: error: \"expect\" is not available in this version",
         "f:17:13: services[0].retry.replay: error: \"replay\" is not available in this version",
         "f:18:5: services[0].limits: error: \"limits\" is not available in this version",
         "f:19:11: services[0].tcp.fast_open: error: \"fast_open\" is not available in this "
@@ -163,20 +161,21 @@ TEST(Words, ThatAreNoneNameTheNearest) {
        {"f:6:23: services[0].balance.policy: error: \"least_conn\" is not one of "
         "least_connections, p2c, round_robin, random, first, hash, maglev; the nearest is "
         "\"least_connections\"",
-        "f:7:19: services[0].check.type: error: \"htp\" is not one of none, tcp, http; the nearest "
-        "is \"http\"",
+        "f:7:19: services[0].check.type: error: \"htp\" is not one of none, tcp, http, "
+        "send_expect, "
+        "redis, pgsql, mysql; the nearest is \"http\"",
         "f:7:33: services[0].check.initial: error: \"Up\" is not one of checking, up; the nearest "
         "is \"up\"",
         "f:8:21: services[0].retry.jitter: error: \"on\" is not one of full, none; the nearest is "
         "\"none\""}},
       {"still to come",
        with_service(R"y(    balance: {hash: {key: sni}}
-    check: {type: redis}
+    check: {type: tls}
 )y"),
        {"f:6:27: services[0].balance.hash.key: error: \"sni\" is not available in this version, "
         "which has client_ip, client",
-        "f:7:19: services[0].check.type: error: \"redis\" is not available in this version, which "
-        "has none, tcp, http"}},
+        "f:7:19: services[0].check.type: error: \"tls\" is not available in this version, which "
+        "has none, tcp, http, send_expect, redis, pgsql, mysql"}},
       {"still to come, of a listener",
        with(R"y(defaults: {over_limit: backlog}
 )y"),

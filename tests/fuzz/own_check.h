@@ -26,6 +26,7 @@ inline void require_check_bounds(const config::OwnCheck& own) {
     require(!config::has_control(check.http.path) && !config::has_control(check.http.host),
             "what stands in a request's head is one line");
     require(check.http.body.size() <= 1024 && check.http.host.size() <= 255, "texts are short");
+    require(check.send.size() <= 1024 && check.expect.size() <= 1024, "words are few");
     require(!check.http.status.empty() && check.http.status.size() <= 32, "some status passes");
   }
 }

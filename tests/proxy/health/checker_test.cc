@@ -478,11 +478,15 @@ TEST(CheckerLifetime, IsDestroyedWithProbesInEveryStage) {
   test::Backend silent(test::hold());
   config::Check http = tcp_check();
   http.type = config::CheckType::http;
+  config::Check redis = tcp_check();
+  redis.type = config::CheckType::redis;
   Fleet fleet;
-  for (int i = 0; i < 100; ++i) {
+  for (int i = 0; i < 60; ++i) {
     fleet.add("connecting", hole.address(), tcp_check());
     fleet.add("http connecting", hole.address(), http);
     fleet.add("asking", silent.address(), http);
+    fleet.add("redis connecting", hole.address(), redis);
+    fleet.add("redis asking", silent.address(), redis);
   }
   for (const std::size_t in_flight : {0u, 1u, 200u, 300u}) {
     net::Loop loop;
@@ -499,9 +503,13 @@ TEST(CheckerLifetime, IsDestroyedWithProbesInEveryStage) {
 TEST_F(CheckerTest, ThousandsOfNewcomersStartABoundedNumberATick) {
   constexpr std::size_t kInstances = 2'000;
   const test::Acceptor listening;
+  test::Backend redis(test::ident("+PONG\r\n"));
+  config::Check ping = tcp_check();
+  ping.type = config::CheckType::redis;
   std::vector<LivePtr> instances;
-  for (std::size_t i = 0; i < kInstances; ++i) {
+  for (std::size_t i = 0; i < kInstances / 2; ++i) {
     instances.push_back(fleet.add("a", listening.address(), tcp_check()));
+    instances.push_back(fleet.add("b", redis.address(), ping));
   }
   const auto tick = [] { return net::monotonic_ms() / net::Wheel::kTickMs; };
   const std::uint64_t first_tick = tick();
