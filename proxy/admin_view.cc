@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <mutex>
 #include <optional>
@@ -39,6 +40,13 @@ admin::Connection shown(std::uint32_t worker, session::Description&& description
   connection.attempts = description.attempts;
   connection.incarnation = description.incarnation;
   return connection;
+}
+
+// A moment before `now` in wall time.
+admin::CheckResult shown(const health::CheckResult& result, registry::Now now) {
+  const auto ago_ms =
+      static_cast<std::int64_t>(now.mono_ms - std::min(result.ended_ms, now.mono_ms));
+  return {now.wall_ms - ago_ms, result.duration_us, *result.failure};
 }
 
 bool matches(const session::Session& session, const admin::ConnectionQuery& query) {
@@ -179,6 +187,22 @@ void AdminView::connections(const admin::ConnectionQuery& query,
       }
     });
   }
+}
+
+void AdminView::checks(const std::string& service, const std::string& id,
+                       std::function<void(std::optional<std::vector<admin::CheckResult>>)> done) {
+  const auto snapshot = control_.published_snapshot_.get();
+  const registry::Service* const found = snapshot->find(service);
+  const registry::Instance* const instance = found != nullptr ? found->find(id) : nullptr;
+  if (instance == nullptr) return done(std::nullopt);
+  control_.post([this, live = instance->live, done = std::move(done)] {
+    const registry::Now now = control_.now();
+    std::vector<admin::CheckResult> results;
+    for (const health::CheckResult& result : control_.checker_.history(*live)) {
+      results.push_back(shown(result, now));
+    }
+    done(std::move(results));
+  });
 }
 
 void AdminView::enroll(registry::Registration registration, admin::EnrollWish wish,

@@ -31,6 +31,8 @@ class AdminView final : public admin::Control {
   void reload(bool dry_run, std::function<void(admin::ReloadReport)> done) override;
   void connections(const admin::ConnectionQuery& query,
                    std::function<void(admin::ConnectionList)> done) override;
+  void checks(const std::string& service, const std::string& id,
+              std::function<void(std::optional<std::vector<admin::CheckResult>>)> done) override;
   void enroll(registry::Registration registration, admin::EnrollWish wish,
               admin::Answered done) override;
   void beat(std::string service, std::string id, registry::Beat beat,

@@ -89,6 +89,15 @@ void serve_instance(Control& control, const Request& request, const Responder& r
   responder.send(with_version(std::move(reply), snapshot->index, snapshot->epoch));
 }
 
+void serve_checks(Control& control, const Request& request, const Responder& responder) {
+  const std::string& service = request.segments[2];
+  const std::string& id = request.segments[4];
+  control.checks(service, id, [service, id, responder](const auto& results) {
+    responder.send(results ? Reply::json(checks_json(service, id, *results))
+                           : Reply::error(404, "there is no instance " + service + "/" + id));
+  });
+}
+
 Reply explanation_page(Control& control, const Request& request) {
   if (request.parameter("sni")) {
     return Reply::error(400, "sni is not available in this version: no listener routes by it");
@@ -245,6 +254,12 @@ std::vector<Route> api_routes(Control& control, Hub& hub, const std::shared_ptr<
        {"client", "selector"},
        false,
        with(serve_instance),
+       kRead},
+      {"GET",
+       {"v1", "services", "*", "instances", "*", "checks"},
+       {},
+       false,
+       with(serve_checks),
        kRead},
       {"GET",
        {"v1", "connections"},

@@ -22,6 +22,7 @@ namespace sluice::admin {
 //
 //   GET  /healthz  /readyz  /metrics
 //   GET  /v1/status  /v1/config  /v1/services/{s}/instance?client=IP&selector=
+//   GET  /v1/services/{s}/instances/{id}/checks
 //   GET  /v1/openapi.json
 //   GET  /v1/explain?listener=&client=IP
 //   GET  /v1/connections?service=&listener=&instance=&limit=     DELETE /v1/connections/{id}

@@ -67,6 +67,13 @@ struct ConnectionList {
   std::vector<Connection> connections;  // at most `limit`
 };
 
+// One result of an instance's check.
+struct CheckResult {
+  std::int64_t ended_ms = 0;  // Unix time
+  std::uint64_t duration_us = 0;
+  std::string failure;  // why it failed; "": it passed
+};
+
 struct ReloadReport {
   bool ok = false;
   bool dry_run = false;
@@ -144,6 +151,9 @@ class Control {
   virtual void reload(bool dry_run, std::function<void(ReloadReport)> done) = 0;
   virtual void connections(const ConnectionQuery& query,
                            std::function<void(ConnectionList)> done) = 0;
+  // The last results of an instance's checks, oldest first; nothing: there is no such instance.
+  virtual void checks(const std::string& service, const std::string& id,
+                      std::function<void(std::optional<std::vector<CheckResult>>)> done) = 0;
   virtual void enroll(registry::Registration registration, EnrollWish wish, Answered done) = 0;
   virtual void beat(std::string service, std::string id, registry::Beat beat, Answered done) = 0;
   virtual void leave(std::string service, std::string id, LeaveWish wish, Answered done) = 0;

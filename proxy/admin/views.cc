@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "registry/json_text.h"
+#include "registry/moment.h"
 
 namespace sluice::admin {
 
@@ -37,6 +38,15 @@ void put(registry::JsonText& out, const Connection& connection) {
   out.add("bytes_down", connection.bytes_down);
   out.add("attempts", connection.attempts);
   out.add("incarnation", connection.incarnation);
+  out.close_object();
+}
+
+void put(registry::JsonText& out, const CheckResult& check) {
+  out.open_object();
+  out.add("time", registry::utc(check.ended_ms));
+  out.add("duration_ms", static_cast<double>(check.duration_us) / 1000);
+  out.add("ok", check.failure.empty());
+  out.add("reason", check.failure);
   out.close_object();
 }
 
@@ -130,6 +140,20 @@ std::string connections_json(const ConnectionList& list) {
   out.key("connections");
   out.open_array();
   for (const Connection& connection : list.connections) put(out, connection);
+  out.close_array();
+  out.close_object();
+  return out.text();
+}
+
+std::string checks_json(const std::string& service, const std::string& id,
+                        const std::vector<CheckResult>& checks) {
+  registry::JsonText out;
+  out.open_object();
+  out.add("service", service);
+  out.add("id", id);
+  out.key("checks");
+  out.open_array();
+  for (const CheckResult& check : checks) put(out, check);
   out.close_array();
   out.close_object();
   return out.text();

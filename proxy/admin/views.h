@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "proxy/admin/control.h"
 
@@ -12,6 +13,11 @@ std::string status_json(const Status& status);
 
 // {"total", "connections": [...]}
 std::string connections_json(const ConnectionList& list);
+
+// {"service", "id", "checks": [{"time", "duration_ms", "ok", "reason"}]}; "reason" is "" of one
+// that passed.
+std::string checks_json(const std::string& service, const std::string& id,
+                        const std::vector<CheckResult>& checks);
 
 // {"index", "listener", "client", "route", "service", "selector", "policy", "winner", "why",
 //  "candidates": [{"id", "address", "port", "state", "reason", "weight", "priority", "connections",

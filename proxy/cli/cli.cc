@@ -132,6 +132,11 @@ class CommandLine {
         ->add_option("SERVICE", question_.service, "The service's name")
         ->required();
 
+    CLI::App* checks = add_question(
+        "checks", "The last ten checks of an instance, and why they failed", Kind::checks);
+    checks->add_option("SERVICE", question_.service, "The service's name")->required();
+    checks->add_option("INSTANCE", question_.instance, "The instance's id")->required();
+
     CLI::App* connections =
         add_question("connections", "The connections that are open now", Kind::connections);
     connections->add_option("--service", question_.service, "Only those of this service")

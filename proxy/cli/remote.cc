@@ -15,6 +15,11 @@ using client::list_at;
 using client::text_at;
 using nlohmann::json;
 
+std::string checks_target(const Question& question) {
+  return "/v1/services/" + client::AdminClient::encode(question.service) + "/instances/" +
+         client::AdminClient::encode(question.instance) + "/checks";
+}
+
 std::string connections_target(const Question& question) {
   std::string target = "/v1/connections?limit=" + std::to_string(question.limit);
   const auto narrow = [&](const char* key, const std::string& value) {
@@ -47,6 +52,8 @@ client::AdminRequest request_of(const Question& question) {
       return {"GET", "/v1/services"};
     case Question::Kind::instances:
       return {"GET", "/v1/services/" + client::AdminClient::encode(question.service)};
+    case Question::Kind::checks:
+      return {"GET", checks_target(question)};
     case Question::Kind::connections:
       return {"GET", connections_target(question)};
     case Question::Kind::events:
@@ -69,6 +76,8 @@ Show show_of(Question::Kind kind) {
       return show_services;
     case Question::Kind::instances:
       return show_instances;
+    case Question::Kind::checks:
+      return show_checks;
     case Question::Kind::connections:
       return show_connections;
     case Question::Kind::events:

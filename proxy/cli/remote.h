@@ -18,15 +18,16 @@ struct Question {
     status,
     services,
     instances,
+    checks,
     connections,
     events,
     explain,
     reload
   } kind = Kind::status;
-  std::string service;    // instances: of which service; else only of this one, "" for all
+  std::string service;    // instances, checks: of which; else only of this one, "" for all
   std::string listener;   // explain: at which; connections: only of this listener, "" for all
   std::string client;     // explain: an IP address, "" for nobody in particular
-  std::string instance;   // connections: only to this instance, "" for all
+  std::string instance;   // checks: of which; connections: only to this instance, "" for all
   unsigned limit = 1000;  // connections, events: at most so many
   bool dry_run = false;   // reload: only show what would change
 };

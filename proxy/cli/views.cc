@@ -1,5 +1,6 @@
 #include "proxy/cli/views.h"
 
+#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -131,6 +132,16 @@ void show_instances(std::ostream& out, const json& service) {
                text_at(instance, "connections"), text_at(instance, "weight"),
                text_at(instance, "priority"), text_at(instance, "zone"),
                text_at(instance, "reason")});
+  }
+  out << table;
+}
+
+void show_checks(std::ostream& out, const json& checks) {
+  Table table({{"TIME"}, {"TOOK", kRight}, {"RESULT"}, {"REASON"}});
+  for (const json& check : list_at(checks, "checks")) {
+    const double took_ms = std::ceil(number_at(check, "duration_ms"));
+    table.add({text_at(check, "time"), seconds_text(took_ms / 1000),
+               flag_at(check, "ok") ? "passed" : "failed", text_at(check, "reason")});
   }
   out << table;
 }

@@ -11,6 +11,8 @@ namespace sluice::cli {
 void show_status(std::ostream& out, const nlohmann::json& status);      // GET /v1/status
 void show_services(std::ostream& out, const nlohmann::json& services);  // GET /v1/services
 void show_instances(std::ostream& out, const nlohmann::json& service);  // GET /v1/services/{s}
+void show_checks(std::ostream& out,
+                 const nlohmann::json& checks);  // GET /v1/services/{s}/instances/{id}/checks
 void show_connections(std::ostream& out, const nlohmann::json& connections);  // GET /v1/connections
 void show_explanation(std::ostream& out, const nlohmann::json& explanation);  // GET /v1/explain
 

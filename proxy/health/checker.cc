@@ -96,6 +96,7 @@ struct Checker::State {
     std::uint64_t seen_by = 0;     // the last sync() that found it
     std::uint64_t started_ms = 0;  // its latest probe
     bool had_first = false;
+    History history;
 
    private:
     void on_deadline() override;
@@ -209,7 +210,9 @@ void Checker::State::keep_or_add(const registry::Instance& instance, const Probi
   }
   std::unique_ptr<Target>& target = targets[instance.live.get()];
   if (target == nullptr || target->by != by) {
+    History history = target == nullptr ? History() : std::move(target->history);
     target = std::make_unique<Target>(*this, instance.live, by, newcomers++);
+    target->history = std::move(history);
     target->join_line();
   }
   target->seen_by = syncs;
@@ -259,6 +262,7 @@ void Checker::State::on_done(Target& target, Finding finding) {
 
   const LivePtr instance = target.instance;
   const bool success = finding.outcome == Outcome::success;
+  target.history.add(net::monotonic_ms(), finding.duration_us, success ? "" : finding.detail);
   const bool is_changing =
       report({instance, {success, std::move(finding.detail)}, finding.duration_us});
   // The report may have led to a sync() that took the target away; one put in its place is in line.
@@ -308,6 +312,11 @@ void Checker::remove(const registry::Live& instance) {
 void Checker::probe_soon(const registry::Live& instance) {
   State::Target* target = state_->find(instance);
   if (target != nullptr) target->bring_forward(target->started_ms + kSoonMs);
+}
+
+std::vector<CheckResult> Checker::history(const registry::Live& instance) const {
+  const State::Target* const target = state_->find(instance);
+  return target == nullptr ? std::vector<CheckResult>() : target->history.results();
 }
 
 std::size_t Checker::scheduled() const {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "config/config.h"
+#include "proxy/health/history.h"
 #include "proxy/net/loop.h"
 #include "proxy/net/poller.h"
 #include "proxy/net/wheel.h"
@@ -60,6 +61,10 @@ class Checker {
   // being probed, and no sooner than 100 ms after its last probe started. Unknown instances are
   // ignored.
   void probe_soon(const registry::Live& instance);
+
+  // The last results of an instance's checks, oldest first; none of one that is not checked. They
+  // stay when what it is checked by changes.
+  std::vector<CheckResult> history(const registry::Live& instance) const;
 
   std::size_t scheduled() const;  // instances under check
   std::size_t in_flight() const;  // probes under way

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "tests/integration/ask.h"
+#include "tests/integration/sluice_command.h"
 #include "tests/support/hex.h"
 #include "tests/support/servers.h"
 
@@ -272,14 +273,39 @@ TEST_F(RealRedis, IsDownWhileItServesNobody) {
   expect("up", "ok");
 }
 
-TEST_F(RealRedis, IsFoundDeadAndBack) {
+// What it is down for stays the reason of its state; its checks tell the rest.
+TEST_F(RealRedis, IsFoundDeadAndBackAndItsChecksAreRemembered) {
   start();
   const Sluice sluice(scene());
-  ASSERT_TRUE(eventually([&] { return sluice.instance_state(address_) == "up"; }));
+  const auto checks = [&] {
+    return sluice.admin().get("/v1/services/s/instances/" + address_ + "/checks").json()["checks"];
+  };
+  const auto last_is = [&](const std::string& reason) {
+    return eventually([&] {
+      const auto told = checks();
+      return !told.empty() && told.back()["ok"] == reason.empty() &&
+             told.back()["reason"] == reason;
+    });
+  };
+  ASSERT_TRUE(last_is(""));
   redis_->kill();
   ASSERT_TRUE(eventually([&] { return sluice.instance_state(address_) == "down"; }));
-  start();
-  EXPECT_TRUE(eventually([&] { return sluice.instance_state(address_) == "up"; }));
+  EXPECT_TRUE(last_is("connection refused"));
+  start({"--maxclients", "1", "--tcp-backlog", "5"});
+  EXPECT_TRUE(last_is(""));
+  std::unique_ptr<Peer> in_the_way;
+  ASSERT_TRUE(eventually([&] {  // unless a check is
+    in_the_way = std::make_unique<Peer>(Peer::connect(address_));
+    return in_the_way->try_send("PING\r\n") && in_the_way->receive(7) == "+PONG\r\n";
+  }));
+  EXPECT_TRUE(last_is("answered \"-ERR max number of clients reached\""));
+  EXPECT_LE(checks().size(), 10u);
+
+  const Finished table = command(sluice, {"checks", "s", address_});
+  EXPECT_TRUE(table.is_success()) << table.errors;
+  EXPECT_THAT(table.output,
+              HasSubstr("  failed  answered \"-ERR max number of clients reached\"\n"));
+  EXPECT_FALSE(command(sluice, {"checks", "s", "nobody"}).is_success());
 }
 
 }  // namespace

@@ -196,6 +196,20 @@ TEST_F(Api, SaysWhyItChoosesNoInstance) {
   EXPECT_EQ(message(nobody), "no instance of pg is eligible");
 }
 
+TEST_F(Api, TellsTheLastChecksOfAnInstance) {
+  const Response known = client_.get("/v1/services/pg/instances/a/checks");
+  EXPECT_EQ(known.status, 200);
+  EXPECT_EQ(control_.asked, "checks of pg/a");
+  EXPECT_EQ(known.body,
+            R"({"service":"pg","id":"a","checks":[)"
+            R"({"time":"2023-11-14T22:13:20.000Z","duration_ms":1.5,"ok":true,"reason":""},)"
+            R"({"time":"2023-11-14T22:13:22.000Z","duration_ms":0.3,"ok":false,)"
+            R"("reason":"connection refused"}]})");
+  const Response unknown = client_.get("/v1/services/pg/instances/b%2Fc/checks");
+  EXPECT_EQ(unknown.status, 404);
+  EXPECT_EQ(message(unknown), "there is no instance pg/b/c");
+}
+
 TEST_F(Api, ListsConnectionsThatMatch) {
   const Response all = client_.get("/v1/connections");
   EXPECT_EQ(control_.asked, "|||1000");

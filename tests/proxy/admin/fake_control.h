@@ -99,6 +99,13 @@ class FakeControl : public Control {
     one.bytes_up = 1ull << 53;
     done({3, {one}});
   }
+  void checks(const std::string& service, const std::string& id,
+              std::function<void(std::optional<std::vector<CheckResult>>)> done) override {
+    asked = "checks of " + service + "/" + id;
+    if (id != "a") return done(std::nullopt);
+    done(std::vector<CheckResult>{{1'700'000'000'000, 1'500, ""},
+                                  {1'700'000'002'000, 300, "connection refused"}});
+  }
   void enroll(registry::Registration said, EnrollWish wish, Answered done) override {
     asked = "register " + said.service + "/" + said.id + " at " + said.address.text() +
             (wish.creates ? ", create" : "") + (wish.wait_applied ? ", applied" : "");

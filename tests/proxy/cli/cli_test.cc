@@ -63,10 +63,11 @@ TEST(CommandLine, HelpNamesEveryCommandAndTheExitCodes) {
   const Result result = run({"--help"});
   EXPECT_EQ(result.code, kOk);
   for (const char* word :
-       {"run",         "check",     "demo",         "status",       "services", "instances",
-        "connections", "explain",   "watch",        "events",       "reload",   "register",
-        "deregister",  "heartbeat", "drain",        "maint",        "ready",    "exec",
-        "token",       "version",   "SLUICE_ADMIN", "SLUICE_TOKEN", "SIGHUP",   "Exit status"}) {
+       {"run",       "check",        "demo",         "status",     "services",
+        "instances", "checks",       "connections",  "explain",    "watch",
+        "events",    "reload",       "register",     "deregister", "heartbeat",
+        "drain",     "maint",        "ready",        "exec",       "token",
+        "version",   "SLUICE_ADMIN", "SLUICE_TOKEN", "SIGHUP",     "Exit status"}) {
     EXPECT_THAT(result.out, HasSubstr(word));
   }
   EXPECT_EQ(result.err, "");

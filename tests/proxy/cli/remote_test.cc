@@ -44,6 +44,8 @@ TEST(Remote, EachCommandAsksItsRoute) {
            Row{{"status"}, "GET /v1/status HTTP/1.1\r\n"},
            Row{{"services"}, "GET /v1/services HTTP/1.1\r\n"},
            Row{{"instances", "pg/main"}, "GET /v1/services/pg%2Fmain HTTP/1.1\r\n"},
+           Row{{"checks", "pg/main", "10.0.0.1:80"},
+               "GET /v1/services/pg%2Fmain/instances/10.0.0.1%3A80/checks HTTP/1.1\r\n"},
            Row{{"connections"}, "GET /v1/connections?limit=1000 HTTP/1.1\r\n"},
            Row{{"connections", "--service", "a&b", "--listener", "l", "--instance", "10.0.0.1:80",
                 "--limit", "5"},
@@ -101,6 +103,17 @@ TEST(Remote, StatusShowsFactsAndWorkers) {
             "\n"
             "WORKER  PLAN  CONNECTIONS  LAG\n"
             "     0     9           12  4ms\n");
+}
+
+TEST(Remote, ChecksSayWhatCameOfThem) {
+  const Result result = ask_one({"checks", "pg", "a"}, 200, R"({"service":"pg","id":"a","checks":[
+    {"time":"2023-11-14T22:13:20.000Z","duration_ms":0.3,"ok":true,"reason":""},
+    {"time":"2023-11-14T22:13:22.000Z","duration_ms":1000.2,"ok":false,"reason":"no\nanswer"}]})")
+                            .result;
+  EXPECT_EQ(result.out,
+            "TIME                      TOOK  RESULT  REASON\n"
+            "2023-11-14T22:13:20.000Z   1ms  passed  -\n"
+            "2023-11-14T22:13:22.000Z    1s  failed  no\\nanswer\n");
 }
 
 TEST(Remote, ConnectionsSayHowManyAreNotShown) {

@@ -382,6 +382,37 @@ TEST_F(CheckerTest, AProbeUnderWayGoesOnOverASync) {
   EXPECT_EQ(silent.accepted(), 2u);
 }
 
+TEST_F(CheckerTest, RemembersTheLastResultsOfEachInstance) {
+  const test::Acceptor listening;
+  const test::DeadEnd dead_end;
+  config::Check none = tcp_check();
+  none.type = config::CheckType::none;
+  const LivePtr well = fleet.add("a", listening.address(), tcp_check());
+  const LivePtr dead = fleet.add("b", dead_end.address(), tcp_check(20ms));
+  const LivePtr unchecked = fleet.add("c", dead_end.address(), none);
+  is_changing = [&](const ProbeReport& report) { return report.instance == dead; };
+  sync();
+  ASSERT_TRUE(wait_for_reports(well, 1) && wait_for_reports(dead, History::kKept + 2));
+
+  EXPECT_TRUE(checker.history(*unchecked).empty());
+  ASSERT_EQ(checker.history(*well).size(), 1u);
+  EXPECT_EQ(checker.history(*well)[0].failure, "");
+  EXPECT_GT(checker.history(*well)[0].duration_us, 0u);
+  const std::vector<CheckResult> failures = checker.history(*dead);
+  ASSERT_EQ(failures.size(), History::kKept);
+  for (const CheckResult& each : failures) EXPECT_EQ(each.failure, "connection refused");
+  EXPECT_TRUE(std::ranges::is_sorted(failures, {}, &CheckResult::ended_ms));
+
+  // Another check of the same instance goes on with what is known of it.
+  fleet.set_check("a", tcp_check(kNever, 5s));
+  sync();
+  ASSERT_TRUE(wait_for_reports(well, 2));
+  EXPECT_EQ(checker.history(*well).size(), 2u);
+  fleet.remove(well);
+  sync();
+  EXPECT_TRUE(checker.history(*well).empty());
+}
+
 TEST_F(CheckerTest, AChangedCheckIsMadeAtOnce) {
   const test::Acceptor listening;
   const LivePtr changed = fleet.add("a", listening.address(), tcp_check());
