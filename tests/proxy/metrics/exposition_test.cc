@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/wait.h"
+
 namespace sluice::metrics {
 namespace {
 
@@ -107,7 +109,7 @@ TEST(Exposition, WritesEveryValueAsTheLibraryDoes) {
 
 TEST(Exposition, WritesRandomValuesAsTheLibraryDoes) {
   std::mt19937_64 random(7);
-  for (int i = 0; i < 50'000; ++i) {
+  for (int i = 0; i < (test::kSanitized ? 5'000 : 50'000); ++i) {
     const double any = std::bit_cast<double>(random());
     const double whole = static_cast<double>(random() >> (random() % 64));
     for (const double value : {any, whole, -whole, whole / 1e6}) {

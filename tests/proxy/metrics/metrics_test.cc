@@ -495,9 +495,10 @@ TEST_F(WholePageTest, IsReadWhileEverythingIsCounted) {
   for (std::thread& thread : threads) thread.join();
 }
 
-TEST_F(MetricsTest, TenThousandInstancesAreToldInReasonableTime) {
+TEST_F(MetricsTest, ManyInstancesAreToldInReasonableTime) {
+  constexpr int kMany = test::kSanitized ? 1'000 : 10'000;
   std::map<std::string, std::vector<Instance>> services;
-  for (int i = 0; i < 10'000; ++i) {
+  for (int i = 0; i < kMany; ++i) {
     services["service-" + std::to_string(i % 100)].push_back(
         instance("10.0.0.1:" + std::to_string(i)));
   }
@@ -507,7 +508,7 @@ TEST_F(MetricsTest, TenThousandInstancesAreToldInReasonableTime) {
   RecordProperty("milliseconds", static_cast<int>(stopwatch.elapsed().count()));
   RecordProperty("bytes", static_cast<int>(text.size()));
   EXPECT_LT(stopwatch.elapsed(), sluice::test::kPatience);
-  EXPECT_EQ(Exposition(text).count("sluice_instance_state"), 40'000U);
+  EXPECT_EQ(Exposition(text).count("sluice_instance_state"), 4U * kMany);
 }
 
 }  // namespace
