@@ -207,7 +207,6 @@ TEST(Reconcile, MovesTheTopologyOnlyForWhatABalancerIsBuiltFrom) {
   EXPECT_EQ(topology(), 1u);
   said.labels = {{"role", "primary"}};
   said.meta = {{"rack", "12"}};
-  said.zone = "z1";
   reconcile();
   registry.checked(*sample::live(registry, "web", "a"), sample::kPassed, at(1));
   registry.set_admin("web", "a", Admin::drain, "", at(2));
@@ -219,11 +218,14 @@ TEST(Reconcile, MovesTheTopologyOnlyForWhatABalancerIsBuiltFrom) {
   said.priority = 1;
   reconcile();
   EXPECT_EQ(topology(), 6u);
+  said.zone = "z1";
+  reconcile();
+  EXPECT_EQ(topology(), 7u);
   said.address = "10.0.0.2:80";
   reconcile();
-  EXPECT_EQ(topology(), 8u) << "one goes, one comes";
+  EXPECT_EQ(topology(), 9u) << "one goes, one comes";
   registry.reconcile({service("web", {})}, false, at(3));
-  EXPECT_EQ(topology(), 9u);
+  EXPECT_EQ(topology(), 10u);
 }
 
 TEST(Reconcile, MakesAnotherAddressANewIncarnationThatStartsAfresh) {
