@@ -165,6 +165,7 @@ void check_announcement(const ProxyAnnouncement& proxy, const Site& site) {
 void check_balance(const Balance& balance, const Site& site) {
   within(site.key("hash").key("points"), balance.hash.points, 1, 4096);
   within(site.key("zone").key("min_local"), balance.zone.min_local, 1, kAnyCount);
+  check_share(site.key("slow_start").key("min"), balance.slow_start.min);
   check_share(site.key("panic").key("threshold"), balance.panic.threshold);
   if (balance.hash.max_load != 0) {
     within(site.key("hash").key("max_load"), balance.hash.max_load, 1.0, 100.0);

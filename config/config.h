@@ -512,6 +512,19 @@ struct ZoneRule {
   friend bool operator==(const ZoneRule&, const ZoneRule&) = default;
 };
 
+// An instance that comes back from being down, or is new, begins with a share of its weight, which
+// grows evenly (registry/slow_start.h). Not those that are there when the proxy starts.
+struct SlowStart {
+  Duration window = 0s;  // until it has all of its weight; 0: at once
+  double min = 0.1;      // share of its weight that it begins with, 0 (a thousandth) to 1
+  template <class V>
+  void fields(V& v) {
+    v("window", window);
+    v("min", min);
+  }
+  friend bool operator==(const SlowStart&, const SlowStart&) = default;
+};
+
 // When this few of a service's instances are eligible, what keeps the others away is less likely
 // than that the checks are wrong, or worse than trying: all are taken (registry/registry.h).
 struct Panic {
@@ -527,12 +540,14 @@ struct Balance {
   Policy policy = Policy::least_connections;
   Hash hash;
   ZoneRule zone;
+  SlowStart slow_start;
   Panic panic;
   template <class V>
   void fields(V& v) {
     v("policy", policy);
     v("hash", hash);
     v("zone", zone);
+    v("slow_start", slow_start);
     v("panic", panic);
   }
   friend bool operator==(const Balance&, const Balance&) = default;

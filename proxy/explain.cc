@@ -19,6 +19,7 @@ using registry::Verdict;
 std::shared_ptr<registry::Live> copy_of(const registry::Live& live) {
   auto copy = std::make_shared<registry::Live>(live.identity);
   copy->load = live.load.load(std::memory_order_relaxed);
+  copy->warmth = live.warmth.load(std::memory_order_relaxed);
   copy->verdict = live.verdict.load(std::memory_order_relaxed);
   return copy;
 }
@@ -131,6 +132,12 @@ std::vector<std::string> notes_on(const config::Balance& balance) {
   return notes;
 }
 
+std::string warming_note(const registry::Instance& instance) {
+  const std::uint32_t warmth = instance.live->warmth.load(std::memory_order_relaxed);
+  return *instance.id + " is warming up: it has " +
+         std::to_string(warmth * 100 / registry::kFullWarmth) + " % of its weight";
+}
+
 std::string panic_note(const registry::Service& service) {
   return "panic: with " + std::to_string(service.able) + " of " +
          std::to_string(service.able + service.unable) +
@@ -179,6 +186,7 @@ std::optional<admin::Explanation> explain(const config::Config& config,
     admin::Candidate candidate{instance, instance->live->load.load(std::memory_order_relaxed), ""};
     const Verdict verdict = instance->live->verdict.load(std::memory_order_relaxed);
     candidate.out = why_out(*instance, selector, verdict, found, zone);
+    if (instance->inputs.warming) told.notes.push_back(warming_note(*instance));
     told.candidates.push_back(std::move(candidate));
   }
   if (!told.refused.empty()) return told;

@@ -130,6 +130,10 @@ std::string flap_words(const Inputs& inputs) {
   return say("flap", *inputs.flap_reason);
 }
 
+std::string slow_start_words(const Inputs& inputs) {
+  return say("slow start", *inputs.warming_reason);
+}
+
 std::optional<State> parse_state(std::string_view word) {
   static constexpr std::pair<std::string_view, State> kWords[] = {{"up", State::up},
                                                                   {"healthy", State::up},
@@ -180,6 +184,7 @@ Effective judge(const Inputs& inputs) {
   if (inputs.status == State::warming)
     return {State::warming, status_words(inputs), Verdict::never};
   if (inputs.weight == 0) return {State::up, kNoWeight, Verdict::never};
+  if (inputs.warming) return {State::warming, slow_start_words(inputs), Verdict::eligible};
   if (inputs.lease == LeaseState::missed) return {State::up, kMissed, Verdict::eligible};
   return {State::up, kOk, Verdict::eligible};
 }

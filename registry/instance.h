@@ -51,6 +51,7 @@ struct Inputs {
   bool flapping = false;
   CheckState check = CheckState::none;
   OutlierState outlier = OutlierState::none;
+  bool warming = false;  // slow start: has a part of its weight
   std::uint32_t weight = 1;
   // Most have none.
   config::Text admin_reason;
@@ -58,6 +59,7 @@ struct Inputs {
       lease_reason;          // of an expired one: "no heartbeat for 30s, and the probe failed: ..."
   config::Text flap_reason;  // "went down too often; penalty 3200, back in 66s"
   config::Text check_reason;    // of the last verdict: "connection refused", "status 503", ...
+  config::Text warming_reason;  // "for 30s"
   config::Text outlier_reason;  // "5 connect failures in a row; ejection 2, for 60s"
   friend bool operator==(const Inputs&, const Inputs&) = default;
 };
@@ -77,12 +79,13 @@ std::string outlier_words(const Inputs& inputs);
 std::string lease_words(const Inputs& inputs);
 std::string status_words(const Inputs& inputs);
 std::string flap_words(const Inputs& inputs);
+std::string slow_start_words(const Inputs& inputs);
 
 // The one rule. As down: maint > lease expired > its own word > check > outlier > flapping; then as
-// draining: admin > its own word; as warming: checking > its own word; and up. Only an instance
-// whose single faults are the ejection and the flapping is a last resort; one of weight 0 keeps its
-// state and takes nothing new; one whose lease was missed and which is there all the same is up,
-// and its reason says so.
+// draining: admin > its own word; as warming: checking > its own word > slow start, which takes
+// connections; and up. Only an instance whose single faults are the ejection and the flapping is a
+// last resort; one of weight 0 keeps its state and takes nothing new; one whose lease was missed
+// and which is there all the same is up, and its reason says so.
 Effective judge(const Inputs& inputs);
 
 // How an instance counts when it is asked whether enough of its service are eligible

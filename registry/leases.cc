@@ -37,6 +37,9 @@ void Registry::advance(Now now) {
       case Due::Kind::flap:
         end_suppression(place, now);
         break;
+      case Due::Kind::warming:
+        warm_up(place, now);
+        break;
     }
   }
 }

@@ -30,6 +30,9 @@ enum class Verdict : std::uint8_t {
 // Why the control loop wants the connections of an instance closed.
 enum class Condemned : std::uint8_t { no, instance_removed, instance_down, instance_down_reset };
 
+// All of an instance's weight, in the unit of Live::warmth.
+inline constexpr std::uint16_t kFullWarmth = 1000;
+
 struct Identity {
   config::Text service;  // the same text in all of the service, and of the id in its Instances
   config::Text id;
@@ -51,6 +54,9 @@ struct Live {
   std::atomic<std::uint32_t> failures{0};
   std::atomic<Verdict> verdict{Verdict::never};
   std::atomic<Condemned> condemned{Condemned::no};
+  // The share of its weight that it takes at present, in thousandths, 1 to kFullWarmth; read where
+  // the service has a slow start. Written by the control loop alone.
+  std::atomic<std::uint16_t> warmth{kFullWarmth};
   std::atomic<std::uint64_t> selected{0};  // picks so far
   // Of a registered instance: when its lease ends (monotonic ms; 0: it has none), and the load that
   // it reported last (NaN: none). Written by the control loop alone.

@@ -107,6 +107,8 @@ void Registry::fit(Roster& roster, const config::Service& service, bool first, N
   roster.check = service.check;
   roster.outlier = service.outlier;
   roster.panic = service.balance.panic;
+  const bool warms_otherwise = roster.slow_start != service.balance.slow_start;
+  roster.slow_start = service.balance.slow_start;
   roster.registration = service.registration;
 
   for (auto at = roster.records.begin(); at != roster.records.end();) {
@@ -126,6 +128,11 @@ void Registry::fit(Roster& roster, const config::Service& service, bool first, N
   }
   if (has_new_rules) {
     for (auto& [id, record] : roster.records) follow_rules({roster, record}, now);
+  }
+  if (warms_otherwise) {
+    for (auto& [id, record] : roster.records) {
+      if (record.instance().inputs.warming) warm_up({roster, record}, now);
+    }
   }
   follow_panic(roster, now);
   // A service that is new and empty: nobody else's change tells that it came.
@@ -183,6 +190,7 @@ Registry::Place Registry::add(Roster& roster, Instance instance, std::uint64_t i
       id, Record(std::move(instance), CheckMachine(rule, check), OutlierMachine(roster.outlier)));
   const Place place{roster, at.first->second};
   roster.by_address.insert(&place.record);
+  place.record.is_cold = !first;
   place.record.awaited = first && check == CheckState::checking;
   if (place.record.awaited) ++awaited_;
   rejudge(place, Change::Kind::added, *place.record.instance().effective.reason, now);

@@ -120,6 +120,7 @@ void Registry::rejudge(Place place, Change::Kind kind, std::string reason, Now n
   Instance& instance = place.record.edit();
   const State from = instance.effective.state;
   instance.effective = judge(instance.inputs);
+  if (follow_warming(place, now)) instance.effective = judge(instance.inputs);
   take_standing(place, standing(instance.inputs, instance.effective.verdict));
   if (place.roster.panics && place.record.standing == Standing::unable) {
     instance.effective = in_panic(std::move(instance.effective));
@@ -186,7 +187,8 @@ void Registry::schedule(Place place, Due::Kind kind, std::uint64_t at_ms) {
 }
 
 void Registry::unschedule(Place place) {
-  for (const auto kind : {Due::Kind::ejection, Due::Kind::lease, Due::Kind::flap}) {
+  for (const auto kind :
+       {Due::Kind::ejection, Due::Kind::lease, Due::Kind::flap, Due::Kind::warming}) {
     schedule(place, kind, 0);
   }
 }

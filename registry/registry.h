@@ -16,6 +16,7 @@
 //   registry.cc       what is observed, the operator's word, publishing
 //   reconcile.cc      static instances
 //   registrations.cc  registered ones
+//   warming.cc        slow starts
 //   leases.cc         what becomes of those that report no more
 #pragma once
 
@@ -125,6 +126,10 @@ class Registry {
   // Registered instances stay, but for those of services that are no longer configured and those
   // whose id or address a static one takes.
   //
+  // An instance that comes, other than those of the start (`first`), and one that comes back from
+  // being down, warms up where the service has a slow start: its effective state is `warming`, its
+  // verdict `eligible`, and Live::warmth grows. A changed rule holds for who is warming already.
+  //
   // An instance with a check begins as check.initial says, and those that are there at start
   // (`first`) and begin as `checking` are waited for: awaits_first_verdicts(). What a changed check
   // or outlier rule does to those that stay: CheckMachine and OutlierMachine::reconfigure(). Of a
@@ -181,10 +186,10 @@ class Registry {
   bool set_admin(std::string_view service, std::string_view id, Admin admin, std::string reason,
                  Now now);
 
-  // Ends ejections, leases and suppressions that are over, kMostAtOnce of them: where there are
-  // more, next_ms() says that they are due still, so that their end, published by its parts, holds
-  // up nobody. To be called at or after next_ms(); early is harmless, and late by more than
-  // kMostLagMs puts off every lease by as much.
+  // Ends ejections, leases, suppressions and slow starts that are over, kMostAtOnce of them: where
+  // there are more, next_ms() says that they are due still, so that their end, published by its
+  // parts, holds up nobody. To be called at or after next_ms(); early is harmless, and late by more
+  // than kMostLagMs puts off every lease by as much.
   void advance(Now now);
   std::uint64_t next_ms() const;  // monotonic; UINT64_MAX: nothing is due
 
@@ -210,7 +215,7 @@ class Registry {
   // published together. Of leases, `at_ms` may be earlier than what the lease says: a
   // report prolongs the lease alone.
   struct Due {
-    enum class Kind : std::uint8_t { ejection, lease, flap };
+    enum class Kind : std::uint8_t { ejection, lease, flap, warming };
     std::uint64_t at_ms;
     std::uint64_t incarnation;
     Kind kind;
@@ -263,6 +268,9 @@ class Registry {
   void rejudge(Place place, Change::Kind kind, std::string reason, Now now);
   void note(Place place, Change::Kind kind, State from, std::string reason, Now now);
   void stop_awaiting(Record& record, Now now);
+  bool follow_warming(Place place, Now now);
+  void warm_up(Place place, Now now);
+  void stop_warming(Place place);
   void take_standing(Place place, Standing standing);
   void follow_panic(Roster& roster, Now now);
   void schedule(Place place, Due::Kind kind, std::uint64_t at_ms);

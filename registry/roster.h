@@ -35,10 +35,12 @@ class Record {
   Lease lease;
   FlapDamper flap;
   Standing standing = Standing::apart;
-  bool awaited = false;            // there at start, and without a verdict yet
-  std::uint64_t last_pass_ms = 0;  // its last probe that passed; 0: none
-  std::uint64_t preserved_ms = 0;  // since when self-preservation alone keeps it; 0: it does not
-  std::array<std::uint64_t, 3> due_ms{};  // by Registry's kinds of dues: when; 0: not waiting
+  bool is_cold = false;             // was down or is new, and has not been eligible since
+  std::uint64_t warm_since_ms = 0;  // of one that is warming: when it began
+  bool awaited = false;             // there at start, and without a verdict yet
+  std::uint64_t last_pass_ms = 0;   // its last probe that passed; 0: none
+  std::uint64_t preserved_ms = 0;   // since when self-preservation alone keeps it; 0: it does not
+  std::array<std::uint64_t, 4> due_ms{};  // by Registry's kinds of dues: when; 0: not waiting
 
  private:
   std::shared_ptr<Instance> instance_;
@@ -64,6 +66,7 @@ struct Roster {
       : name(service.name),
         check(service.check),
         outlier(service.outlier),
+        slow_start(service.balance.slow_start),
         panic(service.balance.panic),
         registration(service.registration) {}
 
@@ -77,6 +80,7 @@ struct Roster {
   config::Text name;
   config::Frozen<config::Check> check;
   config::Outlier outlier;
+  config::SlowStart slow_start;
   config::Panic panic;
   bool registration = true;
   // By id, each the text of the record's own Live. The addresses of records are stable.

@@ -71,13 +71,13 @@ std::vector<Tier> build_tiers(const config::Balance& config, const std::vector<M
   return tiers;
 }
 
-void give_head_start(const std::vector<Candidate>& candidates, Cursor& cursor) {
+void give_head_start(const std::vector<Candidate>& candidates, Cursor& cursor, Weigh weigh) {
   std::uint64_t round = 0;
   for (const Candidate& candidate : candidates) round += candidate.weight;
   const std::uint64_t affordable = kHeadStartSteps / candidates.size() + 1;
   const std::uint64_t turns = cursor.head_start(std::min(round, affordable));
   for (std::uint64_t turn = 0; turn < turns; ++turn) {
-    cursor.turns().next(candidates, [](const Candidate&) { return true; });
+    cursor.turns().next(candidates, [](const Candidate&) { return true; }, weigh);
   }
 }
 
@@ -85,6 +85,7 @@ class TieredBalancer final : public Balancer, private Aligner {
  public:
   TieredBalancer(const config::Balance& config, std::vector<Member> members)
       : Balancer(std::move(members)),
+        weigh_(config.slow_start.window > config::Duration::zero()),
         min_local_(config.zone.min_local),
         tiers_(build_tiers(config, members_)) {
     key_is_ = key_of(config);
@@ -119,7 +120,7 @@ class TieredBalancer final : public Balancer, private Aligner {
   }
 
   const Candidate* take(const Filter& filter, const Key& key, Cursor& cursor) const {
-    const Question question{filter, key.client, cursor, *this};
+    const Question question{filter, key.client, cursor, *this, weigh_};
     for (const Tier& tier : tiers_) {
       if (tier.local != nullptr && has_enough_local(tier, filter)) {
         if (auto* taken = tier.local->take(question)) return taken;
@@ -140,12 +141,14 @@ class TieredBalancer final : public Balancer, private Aligner {
 
   void align(Cursor& cursor) const override {
     if (cursor.turns().version() == version_) return;
-    if (!cursor.turns().align(version_, members_)) return;
+    if (!cursor.turns().align(version_, members_, weigh_.unit())) return;
     for (const Tier& tier : tiers_) {
-      give_head_start((tier.local != nullptr ? tier.local : tier.all)->candidates(), cursor);
+      give_head_start((tier.local != nullptr ? tier.local : tier.all)->candidates(), cursor,
+                      weigh_);
     }
   }
 
+  const Weigh weigh_;
   const std::uint32_t min_local_;
   const std::vector<Tier> tiers_;  // lowest priority number first
 };

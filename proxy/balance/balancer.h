@@ -14,7 +14,9 @@
 // them is left untried, all zones of that priority are; then comes the next priority. A member
 // without a zone is local to nobody. Within each, the policy decides: hashing policies have a ring
 // or table of the local ones besides. An instance whose verdict is `never` is never picked, nor is
-// one of weight 0. Every walk has a step bound that depends on the number of members only.
+// one of weight 0. While an instance warms up (Live::warmth, where the service has a slow start) it
+// counts with a part of its weight, and nothing is built anew; `first` does not look at weights.
+// Every walk has a step bound that depends on the number of members only.
 #pragma once
 
 #include <cstdint>

@@ -16,6 +16,24 @@ struct Candidate {
   std::uint32_t member = 0;        // its place among the balancer's members
 };
 
+// The weight that a candidate has at present: as it is, or, where the service has a slow start, in
+// thousandths and as far as it is warm.
+class Weigh {
+ public:
+  Weigh() = default;
+  explicit Weigh(bool warms) : warms_(warms) {}
+  bool warms() const { return warms_; }
+  // What a weight of 1 weighs.
+  std::uint32_t unit() const { return warms_ ? registry::kFullWarmth : 1; }
+  std::uint32_t operator()(const Candidate& candidate) const {
+    return warms_ ? candidate.weight * candidate.live->warmth.load(std::memory_order_relaxed)
+                  : candidate.weight;
+  }
+
+ private:
+  bool warms_ = false;
+};
+
 // Who may be chosen in one pass of the search: those of one verdict, and, if told so, only those
 // who have not been tried. Lives on the stack of one pick().
 class Filter {
@@ -53,8 +71,8 @@ struct Burden {
   std::uint32_t load = 0;
   std::uint32_t weight = 1;
 
-  static Burden of(const Candidate& candidate) {
-    return {candidate.live->load.load(std::memory_order_relaxed), candidate.weight};
+  static Burden of(const Candidate& candidate, Weigh weigh) {
+    return {candidate.live->load.load(std::memory_order_relaxed), weigh(candidate)};
   }
   friend std::weak_ordering operator<=>(const Burden& a, const Burden& b) {
     return (std::uint64_t{a.load} + 1) * b.weight <=> (std::uint64_t{b.load} + 1) * a.weight;

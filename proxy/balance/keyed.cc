@@ -1,11 +1,24 @@
 #include "proxy/balance/keyed.h"
 
+#include <xxhash.h>
+
 #include <algorithm>
 #include <utility>
 
 #include "proxy/balance/load_bound.h"
 
 namespace sluice::balance {
+namespace {
+
+// Has a key of this hash come home already?
+bool is_warm_for(const Candidate& owner, std::uint64_t hash) {
+  const std::uint16_t warmth = owner.live->warmth.load(std::memory_order_relaxed);
+  return warmth == registry::kFullWarmth ||
+         XXH64(&hash, sizeof(hash), owner.live->identity.incarnation) % registry::kFullWarmth <
+             warmth;
+}
+
+}  // namespace
 
 Keyed::Keyed(std::vector<Candidate> candidates, const config::Hash& config)
     : Policy(std::move(candidates)), max_load_(LoadBound::thousandths(config.max_load)) {}
@@ -32,8 +45,14 @@ const Candidate* Keyed::take_within_bound(const Question& question) const {
 
 template <class May>
 const Candidate* Keyed::choose(const Question& question, May may) const {
-  if (question.key.empty()) return question.turns().next(candidates(), may);
+  if (question.key.empty()) return question.turns().next(candidates(), may, question.weigh);
   const std::uint64_t hashed = hash(question.key);
+  if (question.weigh.warms()) {
+    const auto may_now = [&](const Candidate& candidate) {
+      return may(candidate) && is_warm_for(candidate, hashed);
+    };
+    if (const Candidate* found = walk(hashed, may_now)) return found;
+  }
   if (const Candidate* found = walk(hashed, may)) return found;
   return first_of(may, hashed % candidates().size());
 }

@@ -7,6 +7,11 @@
 // candidates themselves are searched, from a place that the key decides. A connection without a key
 // takes its turn by smooth weighted round robin.
 //
+// With a slow start, the keys of an instance that is warming up come home one after the other: at
+// each moment as many of them as it has of its weight, by a second hash, the same on all workers;
+// the others go on as if it were down. Rings and tables stay what they are, and who is over a
+// bound goes by full weights.
+//
 // With hash.max_load, who has no room (load_bound.h) is passed over in the same way: what a key
 // has too much of overflows to the next ones on the ring, or in the slots that follow in the table,
 // always in the same order, and the other keys stay at home while their home has room. The load

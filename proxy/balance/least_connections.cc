@@ -12,8 +12,8 @@ bool is_as_good(const Burden& burden, const Burden& least) {
   return burden <= least || (burden.load == 0 && least.load == 0);
 }
 
-bool raise_if_as_good(const Candidate& candidate, const Burden& least) {
-  Burden burden = Burden::of(candidate);
+bool raise_if_as_good(const Candidate& candidate, const Burden& least, Weigh weigh) {
+  Burden burden = Burden::of(candidate, weigh);
   return is_as_good(burden, least) && candidate.live->load.compare_exchange_strong(
                                           burden.load, burden.load + 1, std::memory_order_relaxed);
 }
@@ -30,11 +30,11 @@ LeastConnections::LeastConnections(std::vector<Candidate> candidates)
 const Candidate* LeastConnections::take(const Question& question) const {
   const Candidate* chosen = nullptr;
   for (int round = 0; round < kRounds; ++round) {
-    const Least least =
-        weights_are_equal_ ? find_from_place(question) : find_least(question.filter);
+    const Least least = weights_are_equal_ && !question.weigh.warms() ? find_from_place(question)
+                                                                      : find_least(question);
     if (least.candidate == nullptr) return nullptr;
     chosen = choose(least, question);
-    if (raise_if_as_good(*chosen, least.burden)) break;
+    if (raise_if_as_good(*chosen, least.burden, question.weigh)) break;
     if (round + 1 == kRounds) count(chosen);
   }
   question.cursor.place() = static_cast<std::uint64_t>(chosen - candidates().data()) + 1;
@@ -50,19 +50,19 @@ LeastConnections::Least LeastConnections::find_from_place(const Question& questi
     if (at == size) at = 0;
     const Candidate& candidate = candidates()[at];
     if (!question.filter.passes(candidate)) continue;
-    const Burden burden = Burden::of(candidate);
+    const Burden burden = Burden::of(candidate, question.weigh);
     if (least.candidate == nullptr || burden.load < least.burden.load) least = {&candidate, burden};
     if (burden.load == 0) break;
   }
   return least;
 }
 
-LeastConnections::Least LeastConnections::find_least(const Filter& filter) const {
+LeastConnections::Least LeastConnections::find_least(const Question& question) const {
   Least least;
   std::size_t idle = 0;
   for (const Candidate& candidate : candidates()) {
-    if (!filter.passes(candidate)) continue;
-    const Burden burden = Burden::of(candidate);
+    if (!question.filter.passes(candidate)) continue;
+    const Burden burden = Burden::of(candidate, question.weigh);
     if (burden.load == 0) ++idle;
     if (least.candidate == nullptr || burden < least.burden) {
       least = {&candidate, burden, false};
@@ -78,9 +78,11 @@ LeastConnections::Least LeastConnections::find_least(const Filter& filter) const
 
 const Candidate* LeastConnections::choose(const Least& least, const Question& question) const {
   if (!least.tied) return least.candidate;
-  const Candidate* next = question.turns().next(candidates(), [&](const Candidate& candidate) {
-    return question.filter.passes(candidate) && is_as_good(Burden::of(candidate), least.burden);
-  });
+  const auto is_tied = [&](const Candidate& candidate) {
+    return question.filter.passes(candidate) &&
+           is_as_good(Burden::of(candidate, question.weigh), least.burden);
+  };
+  const Candidate* next = question.turns().next(candidates(), is_tied, question.weigh);
   return next != nullptr ? next : least.candidate;  // null: all of them were taken meanwhile
 }
 

@@ -4,6 +4,7 @@
 // resolved by smooth weighted round robin, so idle instances share by weight and not by size (as in
 // nginx). Where all weights are equal (the usual case) the walk begins after the last one chosen
 // and takes the first of the least, which is the same sharing; it ends at the first idle one.
+// An instance that is warming up weighs what it has of its weight.
 //
 // Exact: the load that decided is the one that is raised, by compare and swap. While connections
 // are only made, every pick goes to an instance that has the least at that moment, however many
@@ -32,7 +33,7 @@ class LeastConnections final : public Policy {
     bool tied = false;  // others are as good
   };
   Least find_from_place(const Question& question) const;  // requires: weights are equal
-  Least find_least(const Filter& filter) const;
+  Least find_least(const Question& question) const;
   const Candidate* choose(const Least& least, const Question& question) const;
 
   const bool weights_are_equal_;

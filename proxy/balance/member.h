@@ -13,7 +13,7 @@ namespace sluice::balance {
 
 struct Member {
   std::shared_ptr<registry::Live> live;  // never null
-  std::uint32_t weight = 1;              // 0 takes nothing
+  std::uint32_t weight = 1;              // 0 takes nothing; all of it, warm or not
   std::uint32_t priority = 0;            // lower goes first
   bool is_local = false;                 // stands in this proxy's own zone
   const std::string& id() const { return *live->identity.id; }

@@ -30,6 +30,7 @@ struct Question {
   std::string_view key;  // what hashing policies hash; empty: the connection has none
   Cursor& cursor;
   const Aligner& aligner;
+  Weigh weigh = {};
 
   Turns& turns() const {
     aligner.align(cursor);

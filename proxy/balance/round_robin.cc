@@ -7,8 +7,8 @@ namespace sluice::balance {
 RoundRobin::RoundRobin(std::vector<Candidate> candidates) : Policy(std::move(candidates)) {}
 
 const Candidate* RoundRobin::take(const Question& question) const {
-  return count(question.turns().next(
-      candidates(), [&](const Candidate& candidate) { return question.filter.passes(candidate); }));
+  const auto passes = [&](const Candidate& candidate) { return question.filter.passes(candidate); };
+  return count(question.turns().next(candidates(), passes, question.weigh));
 }
 
 }  // namespace sluice::balance

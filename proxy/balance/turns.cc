@@ -5,7 +5,7 @@
 
 namespace sluice::balance {
 
-bool Turns::align(std::uint64_t version, const std::vector<Member>& members) {
+bool Turns::align(std::uint64_t version, const std::vector<Member>& members, std::uint32_t unit) {
   std::vector<std::int64_t> credit(members.size(), 0);
   std::vector<std::shared_ptr<const registry::Live>> whose;
   whose.reserve(members.size());
@@ -16,7 +16,7 @@ bool Turns::align(std::uint64_t version, const std::vector<Member>& members) {
     while (old < whose_.size() && whose_[old]->identity.id < live->identity.id) ++old;
     // The same id under a new incarnation is another instance.
     if (old < whose_.size() && whose_[old] == live) {
-      credit[now] = credit_[old];
+      credit[now] = credit_[old] * unit / unit_;
       carried = true;
     }
     whose.push_back(live);
@@ -24,6 +24,7 @@ bool Turns::align(std::uint64_t version, const std::vector<Member>& members) {
   credit_ = std::move(credit);
   whose_ = std::move(whose);
   version_ = version;
+  unit_ = unit;
   return !carried;
 }
 

@@ -26,18 +26,21 @@ class Turns {
 
   // Aligns with `members`, which are in order of their ids, in one merge of old and new. True if no
   // number could be carried over: everybody starts anew.
-  bool align(std::uint64_t version, const std::vector<Member>& members);
+  // `unit`: what a weight of 1 gains from here on; numbers that are carried over are converted.
+  bool align(std::uint64_t version, const std::vector<Member>& members, std::uint32_t unit = 1);
 
   // Gives one turn among the candidates for whom takes_part(candidate) is true, asked once each;
   // null: nobody took part. Requires: candidates of the version that was aligned with.
   template <class TakesPart>
-  const Candidate* next(std::span<const Candidate> candidates, TakesPart&& takes_part) {
+  const Candidate* next(std::span<const Candidate> candidates, TakesPart&& takes_part,
+                        Weigh weigh = {}) {
     const Candidate* best = nullptr;
     std::int64_t gained = 0;
     for (const Candidate& candidate : candidates) {
       if (!takes_part(candidate)) continue;
-      credit_[candidate.member] += candidate.weight;
-      gained += candidate.weight;
+      const std::uint32_t weight = weigh(candidate);
+      credit_[candidate.member] += weight;
+      gained += weight;
       if (best == nullptr || credit_[candidate.member] > credit_[best->member]) best = &candidate;
     }
     if (best != nullptr) credit_[best->member] -= gained;
@@ -49,6 +52,7 @@ class Turns {
 
  private:
   std::uint64_t version_ = 0;
+  std::uint32_t unit_ = 1;
   std::vector<std::int64_t> credit_;  // by the member's place in its version
   // Whose each number is. Shared, for an address alone might by now be a newcomer's.
   std::vector<std::shared_ptr<const registry::Live>> whose_;

@@ -11,19 +11,23 @@ WeightedDraw::WeightedDraw(std::span<const Candidate> candidates) {
 }
 
 const Candidate* WeightedDraw::draw(std::span<const Candidate> candidates, const Filter& filter,
-                                    const Candidate* except, Cursor& cursor) const {
+                                    const Candidate* except, Cursor& cursor, Weigh weigh) const {
   if (candidates.empty()) return nullptr;
   const auto may_be_taken = [&](const Candidate& candidate) {
     return &candidate != except && filter.passes(candidate);
   };
+  const auto is_warm_enough = [&](const Candidate& candidate) {
+    const std::uint16_t warmth = candidate.live->warmth.load(std::memory_order_relaxed);
+    return warmth == registry::kFullWarmth || cursor.random_below(registry::kFullWarmth) < warmth;
+  };
   for (int attempt = 0; attempt < kDraws; ++attempt) {
     const Candidate& drawn = any(candidates, cursor);
-    if (may_be_taken(drawn)) return &drawn;
+    if (may_be_taken(drawn) && (!weigh.warms() || is_warm_enough(drawn))) return &drawn;
   }
 
   std::uint64_t total = 0;
   for (const Candidate& candidate : candidates) {
-    if (may_be_taken(candidate)) total += candidate.weight;
+    if (may_be_taken(candidate)) total += weigh(candidate);
   }
   if (total == 0) return nullptr;
   std::uint64_t left = cursor.random_below(total);
@@ -31,8 +35,9 @@ const Candidate* WeightedDraw::draw(std::span<const Candidate> candidates, const
   for (const Candidate& candidate : candidates) {
     if (!may_be_taken(candidate)) continue;
     last = &candidate;
-    if (left < candidate.weight) break;
-    left -= candidate.weight;
+    const std::uint32_t weight = weigh(candidate);
+    if (left < weight) break;
+    left -= weight;
   }
   return last;
 }

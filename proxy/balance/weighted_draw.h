@@ -3,8 +3,8 @@
 // A draw is a binary search in the running sums of the weights; one who does not pass is put back
 // and drawn again, which leaves the odds of the others in proportion. After kDraws misses (most are
 // down) the passing ones are summed up and drawn from directly: the odds are the same, the cost is
-// 2 * n. Immutable; any thread. The verdicts may change between the two walks: then anyone who
-// passes is taken.
+// 2 * n. One who is warming up is put back as often as he has less than his weight. Immutable; any
+// thread. The verdicts may change between the two walks: then anyone who passes is taken.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ class WeightedDraw {
   // One who passes and is not `except` (null: nobody is excepted); null: there is none.
   // Requires: the same candidates as at construction.
   const Candidate* draw(std::span<const Candidate> candidates, const Filter& filter,
-                        const Candidate* except, Cursor& cursor) const;
+                        const Candidate* except, Cursor& cursor, Weigh weigh) const;
 
  private:
   const Candidate& any(std::span<const Candidate> candidates, Cursor& cursor) const;

@@ -10,7 +10,8 @@
 // it is refused (a token that is not known).
 //
 // pick() balances as the proxy does: the same policies over the same instances, with the same
-// verdicts. What it counts are this program's own connections.
+// verdicts. What it counts are this program's own connections. Zones, slow starts and bounds on the
+// load are the proxy's own.
 //
 // Threads: an object has one thread of its own, on which the functions of the options are called,
 // and which takes no signals. All methods may be called on any thread; only wait_until_ready() and

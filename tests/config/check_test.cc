@@ -513,7 +513,7 @@ TEST(Ranges, OfPolicies) {
            R"y(    check: {interval: 1ms, fast_interval: 0, timeout: 0, rise: 0, fall: 0, jitter: 1.5}
     retry: {base_delay: 5s, multiplier: 0.5}
     outlier: {base: 10m, max_percent: 101}
-    balance: {policy: hash, hash: {points: 5000, max_load: 0.9}, zone: {min_local: 0}, panic: {threshold: 1.5}}
+    balance: {policy: hash, hash: {points: 5000, max_load: 0.9}, zone: {min_local: 0}, panic: {threshold: 1.5}, slow_start: {min: -1}}
     timeouts: {connect: 0, max_age_jitter: -0.1}
     tcp: {keepalive: {idle: 1.5s, interval: 0, count: 200}, user_timeout: 1000h}
     relay: {buffer: 1KiB}
@@ -532,6 +532,7 @@ TEST(Ranges, OfPolicies) {
         "f:9:60: services[0].balance.hash.max_load: error: 0.9 is below 1.0",
         "f:9:84: services[0].balance.zone.min_local: error: 0 is below 1",
         "f:9:107: services[0].balance.panic.threshold: error: 1.5 is above 1.0",
+        "f:9:131: services[0].balance.slow_start.min: error: -1.0 is below 0.0",
         "f:10:44: services[0].timeouts.max_age_jitter: error: -0.1 is below 0.0",
         "f:11:29: services[0].tcp.keepalive.idle: error: 1500ms is not a number of whole seconds, "
         "which is all the kernel takes",

@@ -75,7 +75,7 @@ services:
   - name: a
     instances: ["10.0.0.1:80"]
     sources: []
-    balance: {slow_start: {}}
+    balance: {policy: first}
     check: {}
     retry: {replay: {bytes: 1}}
     limits: {queue: 1}
@@ -96,8 +96,6 @@ services:
         "f:9:5: listeners[0].routes: error: \"routes\" is not available in this version",
         "f:10:5: listeners[0].tls: error: \"tls\" is not available in this version",
         "f:14:5: services[0].sources: error: \"sources\" is not available in this version",
-        "f:15:15: services[0].balance.slow_start: error: \"slow_start\" is not available in this "
-        "version",
         "f:17:13: services[0].retry.replay: error: \"replay\" is not available in this version",
         "f:18:5: services[0].limits: error: \"limits\" is not available in this version",
         "f:19:11: services[0].tcp.fast_open: error: \"fast_open\" is not available in this "

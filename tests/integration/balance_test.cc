@@ -381,5 +381,42 @@ TEST(Weights, ZeroTakesNothingNewAndKeepsWhatIsThere) {
   invariants.expect_hold();
 }
 
+// H10, without its clock: how far the window has come is the registry's test.
+TEST(SlowStart, GivesWhoComesBackAPartOfItsShare) {
+  Backend a(ident("a")), b(ident("b"));
+  const auto scene = [&](const std::string& window) {
+    return Scene{.instances = {instance(a.address(), "id: a"), instance(b.address(), "id: b")},
+                 .service =
+                     "check: {interval: 100ms, fast_interval: 100ms, rise: 1, fall: 1}, "
+                     "balance: {policy: round_robin, slow_start: {window: " +
+                     window + "}}",
+                 .process = "workers: 1"};
+  };
+  Sluice sluice(scene("10m"));
+  Invariants invariants(sluice);
+  EXPECT_EQ(sluice.instance_state("b"), "up") << "not those of the start";
+  EXPECT_EQ(ask_times(sluice, 20), (Answers{{"a", 10}, {"b", 10}}));
+
+  b.stop();
+  EXPECT_TRUE(eventually([&] { return sluice.instance_state("b") == "down"; }));
+  b.start();
+  EXPECT_TRUE(eventually([&] { return sluice.instance_state("b") == "warming"; }));
+  EXPECT_EQ(sluice.instance_status("b").at("reason"), "slow start: for 10m");
+  EXPECT_EQ(sluice.metric("sluice_instance_up", {{"instance", "b"}}), 1);
+  EXPECT_EQ(sluice.metric("sluice_instance_state", {{"instance", "b"}, {"state", "warming"}}), 1);
+  ask_times(sluice, 10);
+  Answers answers = ask_times(sluice, 110);
+  EXPECT_EQ(answers["a"] + answers["b"], 110);
+  EXPECT_NEAR(answers["b"], 10, 3) << "a tenth of its weight, beside one that has all of it";
+
+  ASSERT_EQ(sluice.reload(scene("10m")).status, 200);
+  EXPECT_EQ(sluice.instance_state("b"), "warming") << "a reload does not end it";
+  ASSERT_EQ(sluice.reload(scene("0s")).status, 200);
+  EXPECT_TRUE(eventually([&] { return sluice.instance_state("b") == "up"; }));
+  answers = ask_times(sluice, 20);
+  EXPECT_NEAR(answers["b"], 10, 1) << "and has no arrears";
+  invariants.expect_hold();
+}
+
 }  // namespace
 }  // namespace sluice::test
