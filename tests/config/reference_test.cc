@@ -144,8 +144,11 @@ TEST(Reference, SaysTheDefaultsOfTheStructs) {
 }
 
 TEST(Examples, LoadWithoutAWarningAndSurviveARoundTrip) {
-  for (const char* const file : {"examples/smallest.yaml", "examples/postgres-read-pool.yaml",
-                                 "examples/web-maglev.yaml", "examples/cache-by-hash.yaml"}) {
+  for (const char* const file :
+       {"examples/smallest.yaml", "examples/postgres-read-pool.yaml", "examples/web-maglev.yaml",
+        "examples/cache-by-hash.yaml", "examples/one-instance.yaml",
+        "examples/behind-a-cloud-balancer.yaml", "examples/postgres-primary.yaml",
+        "examples/redis-pool.yaml"}) {
     const Config config = loaded_file(file);
     EXPECT_EQ(testing::load(to_yaml(config)).config, config) << file;
   }
@@ -159,6 +162,15 @@ TEST(Examples, SayWhatTheyAreFor) {
   EXPECT_EQ(web.services.at(0).balance.policy, Policy::maglev);
   EXPECT_EQ(web.services.at(1).check.type, CheckType::http);
   EXPECT_EQ(loaded_file("examples/cache-by-hash.yaml").services.at(0).balance.policy, Policy::hash);
+  const Config primary = loaded_file("examples/postgres-primary.yaml");
+  EXPECT_EQ(primary.listeners.at(0).selector, "role=primary");
+  EXPECT_EQ(primary.listeners.at(1).service, primary.listeners.at(0).service);
+  EXPECT_TRUE(primary.services.at(0).balance.zone.prefer_local);
+  EXPECT_EQ(primary.registry.zone, "a");
+  const Balance redis = loaded_file("examples/redis-pool.yaml").services.at(0).balance;
+  EXPECT_EQ(redis.hash.max_load, 1.25);
+  EXPECT_EQ(redis.panic.threshold, 0.3);
+  EXPECT_EQ(redis.slow_start.window, 1min);
 }
 
 }  // namespace
