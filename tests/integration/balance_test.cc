@@ -387,7 +387,7 @@ TEST(SlowStart, GivesWhoComesBackAPartOfItsShare) {
   const auto scene = [&](const std::string& window) {
     return Scene{.instances = {instance(a.address(), "id: a"), instance(b.address(), "id: b")},
                  .service =
-                     "check: {interval: 100ms, fast_interval: 100ms, rise: 1, fall: 1}, "
+                     "check: {type: tcp, interval: 100ms, fast_interval: 100ms, rise: 1, fall: 1}, "
                      "balance: {policy: round_robin, slow_start: {window: " +
                      window + "}}",
                  .process = "workers: 1"};
@@ -401,7 +401,7 @@ TEST(SlowStart, GivesWhoComesBackAPartOfItsShare) {
   EXPECT_TRUE(eventually([&] { return sluice.instance_state("b") == "down"; }));
   b.start();
   EXPECT_TRUE(eventually([&] { return sluice.instance_state("b") == "warming"; }));
-  EXPECT_EQ(sluice.instance_status("b").at("reason"), "slow start: for 10m");
+  EXPECT_EQ(sluice.instance_status("b").at("reason"), "slow start: for 600s");
   EXPECT_EQ(sluice.metric("sluice_instance_up", {{"instance", "b"}}), 1);
   EXPECT_EQ(sluice.metric("sluice_instance_state", {{"instance", "b"}, {"state", "warming"}}), 1);
   ask_times(sluice, 10);

@@ -79,6 +79,15 @@ TEST_F(Explains, ThatAServicePanics) {
                               "in maintenance or starting"));
 }
 
+TEST_F(Explains, WhoIsWarmingUp) {
+  config_.services[0].balance.slow_start.window = config::Duration(10'000);
+  config_.services[0].instances.push_back(registry::sample::instance("i9", "10.9.9.9:80"));
+  registry_.reconcile(config_.services, false, at(1));
+  const admin::Explanation told = explained({}, "");
+  EXPECT_EQ(told.candidates[2].out, "") << "it takes connections";
+  EXPECT_THAT(told.notes, testing::ElementsAre("i9 is warming up: it has 10 % of its weight"));
+}
+
 TEST_F(Explains, WhatElseHashingGoesBy) {
   config::Balance& balance = config_.services[0].balance;
   balance.policy = config::Policy::maglev;
