@@ -602,7 +602,9 @@ struct Check {
 };
 
 struct Outlier {
-  std::uint32_t consecutive = 5;   // connect failures in a row that eject; 0: never
+  // Failures in a row that eject, connects and closes before any byte (registry::Failure); 0:
+  // never.
+  std::uint32_t consecutive = 5;
   Duration base = 30s;             // the n-th ejection lasts base times n
   Duration max = 5min;             // but at most this long
   std::uint32_t max_percent = 50;  // of a service's instances ejected at once

@@ -209,9 +209,9 @@ void Control::post(std::function<void()> action) {
   bell_.ring();
 }
 
-void Control::on_suspect(std::shared_ptr<registry::Live> instance, std::uint32_t failures) {
-  post([this, instance = std::move(instance), failures] {
-    registry_.connect_failed(*instance, failures, now());
+void Control::on_suspect(std::shared_ptr<registry::Live> instance, registry::FailureRow row) {
+  post([this, instance = std::move(instance), row] {
+    registry_.failed(*instance, row, now());
     checker_.probe_soon(*instance);  // is it the instance or the way to it?
   });
 }

@@ -69,7 +69,7 @@ class Control final : WorkerEvents {
   enum class Phase : std::uint8_t { starting, ready, draining };
 
   // Workers' threads.
-  void on_suspect(std::shared_ptr<registry::Live> instance, std::uint32_t failures) override;
+  void on_suspect(std::shared_ptr<registry::Live> instance, registry::FailureRow row) override;
   void on_progress() override;
 
   void on_bell();

@@ -264,8 +264,8 @@ void Worker::on_session_ended(session::Session& session) {
   if (sessions_.empty() && plan_ && plan_->drain) events_.on_progress();
 }
 
-void Worker::on_suspect(const std::shared_ptr<registry::Live>& instance, std::uint32_t failures) {
-  events_.on_suspect(instance, failures);
+void Worker::on_suspect(const std::shared_ptr<registry::Live>& instance, registry::FailureRow row) {
+  events_.on_suspect(instance, row);
 }
 
 void Worker::on_starved(const session::Route& route, int error) {

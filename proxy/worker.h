@@ -44,7 +44,7 @@ namespace sluice {
 // What a worker tells the control loop. Called on the worker's thread; must not block.
 class WorkerEvents {
  public:
-  virtual void on_suspect(std::shared_ptr<registry::Live> instance, std::uint32_t failures) = 0;
+  virtual void on_suspect(std::shared_ptr<registry::Live> instance, registry::FailureRow row) = 0;
   // It runs by a new plan, or its last connection has gone while it drains.
   virtual void on_progress() = 0;
 
@@ -105,7 +105,8 @@ class Worker final : session::Host {
   void end_all(metrics::CloseReason reason);
   void measure_lag();
   void on_session_ended(session::Session& session) override;
-  void on_suspect(const std::shared_ptr<registry::Live>& instance, std::uint32_t failures) override;
+  void on_suspect(const std::shared_ptr<registry::Live>& instance,
+                  registry::FailureRow row) override;
 
   const std::uint32_t index_;
   const std::unique_ptr<log::Channel> log_;

@@ -64,6 +64,9 @@ void put(JsonText& out, const Instance& instance, std::uint64_t now_ms) {
   put_ttl(out, instance);
   out.add("load", instance.live->reported_load.load(std::memory_order_relaxed));
   out.add("verdict", word(instance.effective.verdict));
+  if (!instance.inputs.outlier_reason.empty()) {
+    out.add("outlier_reason", *instance.inputs.outlier_reason);
+  }
   if (!instance.own_check.empty()) {
     out.key("check_settings");
     out.put_object(instance.own_check->json());

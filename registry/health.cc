@@ -6,6 +6,21 @@
 
 namespace sluice::registry {
 
+namespace {
+
+std::string counted(std::uint32_t count, const char* what) {
+  return std::to_string(count) + ' ' + what + (count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+std::string words(FailureRow row) {
+  const std::string connects = counted(row.connects, "connect failure");
+  const std::string closes = counted(row.early_closes, "early close");
+  if (row.early_closes == 0) return connects + " in a row";
+  return (row.connects == 0 ? "" : connects + " and ") + closes + " in a row";
+}
+
 CheckMachine::CheckMachine(const config::Check& check, CheckState start)
     : rise_(check.rise), fall_(check.fall), state_(start) {}
 
@@ -38,8 +53,8 @@ void CheckMachine::reconfigure(const config::Check& check) {
   }
 }
 
-bool OutlierMachine::suspects(std::uint32_t consecutive_failures) const {
-  return config_.consecutive > 0 && consecutive_failures >= config_.consecutive;
+bool OutlierMachine::suspects(FailureRow row) const {
+  return config_.consecutive > 0 && row.total() >= config_.consecutive;
 }
 
 std::uint64_t OutlierMachine::eject(std::uint64_t now_ms) {

@@ -46,7 +46,7 @@ class OutlierMachine {
   explicit OutlierMachine(const config::Outlier& outlier) : config_(outlier) {}
 
   // True if so many failures in a row ask for an ejection.
-  bool suspects(std::uint32_t consecutive_failures) const;
+  bool suspects(FailureRow row) const;
   // Ejects; returns until when, in monotonic ms. Requires: not ejected.
   std::uint64_t eject(std::uint64_t now_ms);
   // Ends an ejection that is over. True if it just did.
@@ -69,6 +69,9 @@ class OutlierMachine {
   std::uint32_t ejections_ = 0;
   std::uint64_t until_ms_ = 0;  // end of the running ejection, or of the last one
 };
+
+// "5 connect failures in a row", "1 connect failure and 4 early closes in a row".
+std::string words(FailureRow row);
 
 // How many of `members` instances may be ejected at once: max_percent of them, rounded down, but
 // one at least; 0 percent is none. Never so many that fewer than keep_at_least are left.

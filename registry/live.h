@@ -33,6 +33,24 @@ enum class Condemned : std::uint8_t { no, instance_removed, instance_down, insta
 // All of an instance's weight, in the unit of Live::warmth.
 inline constexpr std::uint16_t kFullWarmth = 1000;
 
+// How an instance fails a connection that it was given.
+enum class Failure : std::uint8_t {
+  connect,  // it did not take it: refused, timed out, unreachable, reset on the way ...
+  // It took it, and closed or reset it before it had sent a byte. Only where the client was there
+  // still: whoever leaves first, with a reset or by finishing, is answered by a close, which is no
+  // fault. And only where the client had said something or the connection was less than a second
+  // old: later than that an instance has lost its patience with a client that is silent.
+  early_close,
+};
+
+// Failures in a row, of both kinds.
+struct FailureRow {
+  std::uint32_t connects = 0;
+  std::uint32_t early_closes = 0;
+  std::uint64_t total() const { return std::uint64_t{connects} + early_closes; }
+  friend bool operator==(const FailureRow&, const FailureRow&) = default;
+};
+
 struct Identity {
   config::Text service;  // the same text in all of the service, and of the id in its Instances
   config::Text id;
@@ -50,8 +68,9 @@ struct Live {
   // Connections in flight: pending connects and established ones, over all workers.
   std::atomic<std::uint32_t> load{0};
   std::atomic<std::uint32_t> active{0};  // the established ones among them
-  // Connect failures in a row; a success sets it back to 0.
-  std::atomic<std::uint32_t> failures{0};
+  // A FailureRow: whoever takes a connection ends the one, whoever sends a byte the other as well.
+  std::atomic<std::uint32_t> connect_failures{0};
+  std::atomic<std::uint32_t> early_closes{0};
   std::atomic<Verdict> verdict{Verdict::never};
   std::atomic<Condemned> condemned{Condemned::no};
   // The share of its weight that it takes at present, in thousandths, 1 to kFullWarmth; read where
@@ -64,6 +83,27 @@ struct Live {
   std::atomic<double> reported_load{std::numeric_limits<double>::quiet_NaN()};
 
   const Identity identity;
+
+  // One more; answers the row that it makes.
+  FailureRow note(Failure failure) {
+    constexpr auto kRelaxed = std::memory_order_relaxed;
+    return failure == Failure::connect ? FailureRow{connect_failures.fetch_add(1, kRelaxed) + 1,
+                                                    early_closes.load(kRelaxed)}
+                                       : FailureRow{connect_failures.load(kRelaxed),
+                                                    early_closes.fetch_add(1, kRelaxed) + 1};
+  }
+  // It has taken a connection. (Reading first spares the others of the cache line a write.)
+  void note_connect() { clear(connect_failures); }
+  // It has sent something.
+  void note_word() {
+    clear(connect_failures);
+    clear(early_closes);
+  }
+
+ private:
+  static void clear(std::atomic<std::uint32_t>& count) {
+    if (count.load(std::memory_order_relaxed) != 0) count.store(0, std::memory_order_relaxed);
+  }
 };
 
 // One connection's place on an instance, from the pick to the end. Counted in `load` from the start

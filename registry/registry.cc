@@ -17,14 +17,14 @@ bool Registry::checked(const Live& instance, const Probe& probe, Now now) {
   return place->record.check.is_changing();
 }
 
-void Registry::connect_failed(const Live& instance, std::uint32_t consecutive, Now now) {
+void Registry::failed(const Live& instance, FailureRow row, Now now) {
   const auto place = find(instance);
   if (!place) return;
   const auto& [roster, record] = *place;
-  if (record.outlier.is_ejected() || !record.outlier.suspects(consecutive)) return;
+  if (record.outlier.is_ejected() || !record.outlier.suspects(row)) return;
   const auto members = static_cast<std::uint32_t>(roster.records.size());
   if (roster.ejected >= ejection_limit(roster.outlier, members)) return;
-  eject(*place, consecutive, now);
+  eject(*place, row, now);
 }
 
 Receipt Registry::say(std::string_view service, std::string_view id, Admin admin,
@@ -90,7 +90,7 @@ void Registry::take_verdict(Place place, std::string reason, Now now) {
   if (was_up && inputs.check == CheckState::down) note_down(place, now);
 }
 
-void Registry::eject(Place place, std::uint32_t consecutive, Now now) {
+void Registry::eject(Place place, FailureRow row, Now now) {
   OutlierMachine& outlier = place.record.outlier;
   const std::uint64_t until_ms = outlier.eject(now.mono_ms);
   ++place.roster.ejected;
@@ -98,9 +98,8 @@ void Registry::eject(Place place, std::uint32_t consecutive, Now now) {
 
   Inputs& inputs = place.record.edit().inputs;
   inputs.outlier = OutlierState::ejected;
-  inputs.outlier_reason = std::to_string(consecutive) + " connect failures in a row; ejection " +
-                          std::to_string(outlier.ejections()) + ", for " +
-                          in_words(until_ms - now.mono_ms);
+  inputs.outlier_reason = words(row) + "; ejection " + std::to_string(outlier.ejections()) +
+                          ", for " + in_words(until_ms - now.mono_ms);
   rejudge(place, Change::Kind::state, outlier_words(inputs), now);
 }
 
@@ -111,8 +110,8 @@ void Registry::end_ejection(Place place, Now now) {
   Instance& instance = place.record.edit();
   instance.inputs.outlier = OutlierState::none;
   instance.inputs.outlier_reason.clear();
-  // Failures of last-resort connects during the ejection are no word against the fresh start.
-  instance.live->failures.store(0, std::memory_order_relaxed);
+  // Failures of last-resort connections during the ejection say nothing against the fresh start.
+  instance.live->note_word();
   rejudge(place, Change::Kind::state, "outlier: ejection over", now);
 }
 

@@ -170,10 +170,9 @@ class Registry {
   // whether the verdict is changing, i.e. the next probe should come at the fast interval.
   bool checked(const Live& instance, const Probe& probe, Now now);
 
-  // Takes in that an instance has failed `consecutive` connects in a row, and ejects it if the
-  // outlier rule says so. Where ejection_limit() forbids it nothing changes; the next failure asks
-  // again.
-  void connect_failed(const Live& instance, std::uint32_t consecutive, Now now);
+  // Takes in that an instance has failed so often in a row, and ejects it if the outlier rule says
+  // so. Where ejection_limit() forbids it nothing changes; the next failure asks again.
+  void failed(const Live& instance, FailureRow row, Now now);
 
   // The answers to a Doubt: it is there; it is not, and why we think so.
   void vouch(const Live& instance, Now now);
@@ -263,7 +262,7 @@ class Registry {
   std::optional<Place> find(std::string_view service, std::string_view id);
   std::optional<Place> find(const Live& instance);
   void take_verdict(Place place, std::string reason, Now now);
-  void eject(Place place, std::uint32_t consecutive, Now now);
+  void eject(Place place, FailureRow row, Now now);
   void end_ejection(Place place, Now now);
   void rejudge(Place place, Change::Kind kind, std::string reason, Now now);
   void note(Place place, Change::Kind kind, State from, std::string reason, Now now);

@@ -98,7 +98,7 @@ class Crew final : public WorkerEvents {
   }
 
  private:
-  void on_suspect(std::shared_ptr<registry::Live>, std::uint32_t) override {}
+  void on_suspect(std::shared_ptr<registry::Live>, registry::FailureRow) override {}
   void on_progress() override {
     ++progress_;
     progress_.notify_all();

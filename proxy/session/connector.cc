@@ -6,6 +6,7 @@
 
 #include "proxy/net/tcp_options.h"
 #include "proxy/session/backoff.h"
+#include "proxy/session/suspicion.h"
 
 namespace sluice::session {
 
@@ -135,9 +136,7 @@ void Connector::on_ready() {
   }
   count_attempt(ConnectResult::ok);
   leave_budget();
-  if (live.failures.load(std::memory_order_relaxed) != 0) {
-    live.failures.store(0, std::memory_order_relaxed);
-  }
+  live.note_connect();
   token_.establish();
   owner_.on_connected(std::move(token_));
 }
@@ -155,9 +154,11 @@ void Connector::attempt_failed(ConnectResult result, int error) {
   leave_budget();  // not before the socket is gone: another may begin at once
   last_result_ = result;
   last_error_ = error;
-  const std::shared_ptr<registry::Live> live = token_.live();
-  token_.release();
-  if (net::is_instances_fault(result)) tell_of_failure(live);
+  if (net::is_instances_fault(result)) {
+    suspect(context_, upstream(), std::move(token_), registry::Failure::connect);
+  } else {
+    token_.release();
+  }
   retry_or_give_up();
 }
 
@@ -167,12 +168,6 @@ void Connector::count_attempt(ConnectResult result) {
   if (result == ConnectResult::ok) {
     counts().connect.observe((net::monotonic_ns() - attempt_began_ns_) / 1000);
   }
-}
-
-void Connector::tell_of_failure(const std::shared_ptr<registry::Live>& live) {
-  const std::uint32_t failures = live->failures.fetch_add(1, std::memory_order_relaxed) + 1;
-  const std::uint32_t wanted = upstream().suspect_after;
-  if (wanted != 0 && failures >= wanted) context_.host.on_suspect(live, failures);
 }
 
 void Connector::retry_or_give_up() {

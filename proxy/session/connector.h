@@ -66,7 +66,6 @@ class Connector final : WaitingRoom::Guest {
   void retry();
   void fail();
   void count_attempt(net::ConnectResult result);
-  void tell_of_failure(const std::shared_ptr<registry::Live>& live);
   bool enter_budget();
   void leave_budget();
   void set_give_up_time();

@@ -25,9 +25,10 @@ inline constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max(
 class Host {
  public:
   virtual void on_session_ended(Session& session) = 0;
-  // An instance has failed so many connects in a row that the control loop should know.
+  // An instance has failed a connection after one that went well, or so many in a row that the
+  // control loop should know.
   virtual void on_suspect(const std::shared_ptr<registry::Live>& instance,
-                          std::uint32_t failures) = 0;
+                          registry::FailureRow row) = 0;
 
  protected:
   ~Host() = default;

@@ -104,9 +104,9 @@ bool Relay::end_if_over() {
     return true;
   }
   if (!up_.is_over() || !down_.is_over()) return false;
-  const bool client_first = half_closed_ ? client_finished_first_ : client_.peer_finished;
-  owner_.on_relay_ended(client_first ? CloseReason::client_closed : CloseReason::upstream_closed,
-                        Ending::close_both);
+  owner_.on_relay_ended(
+      has_client_finished_first() ? CloseReason::client_closed : CloseReason::upstream_closed,
+      Ending::close_both);
   return true;
 }
 
@@ -131,6 +131,7 @@ void Relay::on_deadline() {
   if (now >= youth_ends_ms_) {
     youth_ends_ms_ = kNever;
     net::watch_peer(upstream_.fd(), route_.upstream->tcp);
+    owner_.on_grown_up();
   }
   const std::uint64_t limit = quiet_limit_ms();
   const Ending ending = has_undelivered() ? Ending::reset_both : Ending::close_both;

@@ -31,8 +31,9 @@ class Relay {
    public:
     virtual void on_relay_ended(metrics::CloseReason reason, Ending ending) = 0;
     virtual void wake_at(
-        std::uint64_t at_ms) = 0;  // calls on_deadline() then; moves an earlier wish
-    virtual void run_again() = 0;  // calls on_ready() again in the next turn
+        std::uint64_t at_ms) = 0;    // calls on_deadline() then; moves an earlier wish
+    virtual void run_again() = 0;    // calls on_ready() again in the next turn
+    virtual void on_grown_up() = 0;  // it is a quarter of a second old, and goes on
 
    protected:
     ~Owner() = default;
@@ -53,6 +54,10 @@ class Relay {
   bool is_quiet(std::uint64_t for_ms) const;
   bool has_undelivered() const { return up_.has_parked() || down_.has_parked(); }
   bool is_closing() const { return flushing_ != nullptr; }
+  // Did the client end its stream before the instance did, or at the same time?
+  bool has_client_finished_first() const {
+    return half_closed_ ? client_finished_first_ : client_.peer_finished;
+  }
   std::uint64_t last_active_ms() const { return last_active_ms_; }
   std::uint64_t bytes_up() const { return up_.moved(); }
   std::uint64_t bytes_down() const { return down_.moved(); }

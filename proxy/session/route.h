@@ -22,9 +22,9 @@ struct Upstream {
   std::string key;  // tells it from others: the service, and the selector if there is one
   std::string service;
   config::Retry retry;
-  std::uint32_t suspect_after =
-      0;            // connect failures in a row that the control loop wants to hear of; 0: none
-  config::Tcp tcp;  // for the instance's socket
+  // Failures in a row that the control loop wants to hear of, besides the first; 0: no more.
+  std::uint32_t suspect_after = 0;
+  config::Tcp tcp;                                   // for the instance's socket
   std::shared_ptr<const Introduction> introduction;  // null: instances are sent nothing first
   std::shared_ptr<const balance::Balancer> balancer;
   std::shared_ptr<metrics::ServiceCells> cells;

@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "proxy/session/suspicion.h"
+
 namespace sluice::session {
 
 using metrics::CloseReason;
@@ -26,6 +28,9 @@ void close_in_order(net::Fd socket) {
   ::shutdown(socket.get(), SHUT_WR);
   drain_input(socket.get());
 }
+
+// So long an instance is to have patience with a client that says nothing.
+constexpr std::uint64_t kPatienceNs = 1'000'000'000;
 
 struct EndedSession {
   const net::Peer& client;
@@ -199,9 +204,25 @@ void Session::on_failed(CloseReason reason) {
          failure_detail());
 }
 
+void Session::on_grown_up() {
+  if (std::get<Relay>(stage_).bytes_down() != 0) token_.live()->note_word();
+}
+
 void Session::on_relay_ended(CloseReason reason, Ending ending) {
-  const int error = std::get<Relay>(stage_).error();
+  const Relay& relay = std::get<Relay>(stage_);
+  const int error = relay.error();
+  judge_instance(relay, reason);
   finish(reason, ending, error != 0 ? std::strerror(error) : "");
+}
+
+// Did it serve, or close early (registry::Failure)?
+void Session::judge_instance(const Relay& relay, CloseReason reason) {
+  if (relay.bytes_down() != 0) return token_.live()->note_word();
+  const bool by_instance =
+      reason == CloseReason::upstream_closed || reason == CloseReason::upstream_reset;
+  if (!by_instance || relay.has_client_finished_first()) return;
+  if (relay.bytes_up() == 0 && net::monotonic_ns() - connected_ns_ >= kPatienceNs) return;
+  suspect(context_, *service_->current, std::move(token_), registry::Failure::early_close);
 }
 
 void Session::end(CloseReason reason, std::string_view detail) {

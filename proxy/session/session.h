@@ -75,12 +75,14 @@ class Session final : net::Pollable, net::Deadline, Preface::Owner, Connector::O
   void on_connected(registry::LoadToken instance) override;
   void on_failed(metrics::CloseReason reason) override;
   void on_relay_ended(metrics::CloseReason reason, Ending ending) override;
+  void on_grown_up() override;
   bool open_upstream(net::Fd fd) override;
   void wake_at(std::uint64_t at_ms) override;
   void run_again() override;
 
   void connect();
   bool introduce(const Introduction& introduction);
+  void judge_instance(const Relay& relay, metrics::CloseReason reason);
   void finish(metrics::CloseReason reason, Ending ending, std::string_view detail);
   void close_sockets(Ending ending);
   void log_end(metrics::CloseReason reason, std::string_view detail, std::uint64_t duration_us);

@@ -70,7 +70,7 @@ TEST_F(Explains, ThatAServicePanics) {
   config_.services[0].balance.panic.threshold = 1;
   config_.services[0].outlier.consecutive = 1;
   registry_.reconcile(config_.services, false, at(1));
-  registry_.connect_failed(*registry::sample::live(registry_, "web", "i0"), 1, at(2));
+  registry_.failed(*registry::sample::live(registry_, "web", "i0"), {1, 0}, at(2));
   const admin::Explanation told = explained({}, "");
   EXPECT_EQ(told.winner, "i0");
   EXPECT_EQ(told.candidates[0].out, "");

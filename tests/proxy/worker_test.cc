@@ -33,7 +33,7 @@ config::Log quiet_log() {
 }
 
 struct Progress final : WorkerEvents {
-  void on_suspect(std::shared_ptr<registry::Live>, std::uint32_t) override {}
+  void on_suspect(std::shared_ptr<registry::Live>, registry::FailureRow) override {}
   void on_progress() override { ++count; }
   std::atomic<int> count{0};
 };

@@ -102,7 +102,7 @@ TEST(InstanceJson, SaysEachInputBesideTheEffectiveState) {
   registry.reconcile({service("web", sample::instances(2))}, true, at(0));
   const auto live = sample::live(registry, "web", "i0");
   registry.checked(*live, sample::kRefused, at(1));
-  registry.connect_failed(*live, 5, at(1));
+  registry.failed(*live, {5, 0}, at(1));
   registry.set_admin("web", "i0", Admin::drain, "", at(1));
   const json read = json::parse(instance_json(*look(registry, "web", "i0"), 0));
   EXPECT_EQ(read["state"], "down");
@@ -142,7 +142,7 @@ TEST(InstanceJson, SaysWhatABalancerMayDoWithIt) {
     said.weight = row.weight;
     said.status = row.status;
     registry.enroll(said, false, at(0));
-    registry.connect_failed(*sample::live(registry, "web", "a"), row.failures, at(1));
+    registry.failed(*sample::live(registry, "web", "a"), {row.failures, 0}, at(1));
     registry.set_admin("web", "a", row.admin, "", at(1));
     const json read = json::parse(instance_json(*look(registry, "web", "a"), 1));
     EXPECT_EQ(read["state"], row.state) << row.situation;

@@ -121,13 +121,35 @@ std::uint64_t eject(OutlierMachine& machine, std::uint64_t now_ms) {
   return until_ms - now_ms;
 }
 
-TEST(OutlierMachine, LastsLongerEachTimeAndForgivesAsEnvoyDoes) {
-  OutlierMachine machine(outlier(10s, 300s));
-  EXPECT_EQ(eject(machine, 0), 10'000u);
-  EXPECT_EQ(eject(machine, 10'000), 20'000u);
-  EXPECT_EQ(eject(machine, 30'000), 30'000u);
-  EXPECT_EQ(eject(machine, 80'000), 20'000u) << "two clean intervals after the return at 60 s";
-  EXPECT_EQ(eject(machine, 100'000 + 50 * 10'000), 10'000u) << "50 clean intervals";
+// Envoy's vectors of times: ejections as long as each is said, after so many intervals without one.
+TEST(OutlierMachine, LastsAsLongAsInEnvoysVectors) {
+  struct Step {
+    std::uint64_t clean_intervals, lasts_ms;
+  };
+  struct Vector {
+    const char* what;
+    config::Duration base, max;
+    std::vector<Step> steps;
+  };
+  const std::vector<Vector> table = {
+      {"grows, falls by one an interval, and is forgotten",
+       10s,
+       300s,
+       {{0, 10'000}, {0, 20'000}, {0, 30'000}, {2, 20'000}, {50, 10'000}}},
+      {"the largest is no multiple of the base", 10s, 25s, {{0, 10'000}, {0, 20'000}, {0, 25'000}}},
+      {"the base where the largest is smaller", 10s, 5s, {{0, 10'000}, {0, 10'000}}},
+  };
+  for (const Vector& row : table) {
+    SCOPED_TRACE(row.what);
+    OutlierMachine machine(outlier(row.base, row.max));
+    std::uint64_t now_ms = 1'000;
+    for (const Step& step : row.steps) {
+      now_ms += step.clean_intervals * static_cast<std::uint64_t>(row.base.count());
+      const std::uint64_t lasted = eject(machine, now_ms);
+      EXPECT_EQ(lasted, step.lasts_ms);
+      now_ms += lasted;
+    }
+  }
 }
 
 TEST(OutlierMachine, ForgivesOnlyWholeIntervals) {
@@ -149,20 +171,6 @@ TEST(OutlierMachine, ReachesItsLongestAndStaysThere) {
   EXPECT_EQ(eject(machine, now_ms + 20 * 10'000), 110'000u) << "forgiveness starts at once";
 }
 
-TEST(OutlierMachine, KeepsAMaximumThatIsNoMultipleOfTheBase) {
-  OutlierMachine machine(outlier(10s, 25s));
-  EXPECT_EQ(eject(machine, 0), 10'000u);
-  EXPECT_EQ(eject(machine, 10'000), 20'000u);
-  EXPECT_EQ(eject(machine, 30'000), 25'000u);
-  EXPECT_EQ(eject(machine, 55'000), 25'000u);
-}
-
-TEST(OutlierMachine, LastsTheBaseWhereTheMaximumIsSmaller) {
-  OutlierMachine machine(outlier(10s, 5s));
-  EXPECT_EQ(eject(machine, 0), 10'000u);
-  EXPECT_EQ(eject(machine, 10'000), 10'000u);
-}
-
 TEST(OutlierMachine, EndsAnEjectionThatIsLongOver) {
   OutlierMachine machine(outlier(10s, 300s));
   machine.eject(0);
@@ -182,12 +190,18 @@ TEST(OutlierMachine, KeepsTheEndOfARunningEjectionWhenTheRuleChanges) {
 TEST(OutlierMachine, SuspectsFromSoManyFailuresInARowOn) {
   config::Outlier rule;
   rule.consecutive = 3;
-  EXPECT_FALSE(OutlierMachine(rule).suspects(2));
-  EXPECT_TRUE(OutlierMachine(rule).suspects(3));
-  EXPECT_TRUE(OutlierMachine(rule).suspects(4));
+  EXPECT_FALSE(OutlierMachine(rule).suspects({2, 0}));
+  EXPECT_TRUE(OutlierMachine(rule).suspects({3, 0}));
+  EXPECT_TRUE(OutlierMachine(rule).suspects({4, 0}));
   rule.consecutive = 0;
-  EXPECT_FALSE(OutlierMachine(rule).suspects(0));
-  EXPECT_FALSE(OutlierMachine(rule).suspects(1'000'000)) << "0: never";
+  EXPECT_FALSE(OutlierMachine(rule).suspects({0, 0}));
+  EXPECT_FALSE(OutlierMachine(rule).suspects({1'000'000, 0})) << "0: never";
+}
+
+TEST(FailureRow, SaysWhatFailed) {
+  EXPECT_EQ(words({5, 0}), "5 connect failures in a row");
+  EXPECT_EQ(words({0, 3}), "3 early closes in a row");
+  EXPECT_EQ(words({1, 1}), "1 connect failure and 1 early close in a row");
 }
 
 struct Limit {

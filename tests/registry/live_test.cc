@@ -35,6 +35,17 @@ TEST(LoadToken, CountsAPendingConnectionAndThenAnEstablishedOne) {
   EXPECT_EQ(live->active, 0u);
 }
 
+TEST(Live, CountsFailuresInARowOfBothKinds) {
+  const auto live = make_live();
+  EXPECT_EQ(live->note(Failure::connect), (FailureRow{1, 0}));
+  EXPECT_EQ(live->note(Failure::early_close), (FailureRow{1, 1}));
+  EXPECT_EQ(live->note(Failure::early_close).total(), 3u);
+  live->note_connect();
+  EXPECT_EQ(live->note(Failure::connect), (FailureRow{1, 2})) << "whether it speaks is not known";
+  live->note_word();
+  EXPECT_EQ(live->note(Failure::early_close), (FailureRow{0, 1}));
+}
+
 TEST(LoadToken, IsReleasedOnce) {
   const auto live = make_live();
   LoadToken token = pick(live);

@@ -159,7 +159,7 @@ TEST(Reconcile, LeavesWhatStaysUntouched) {
   registry.reconcile(services, true, at(0));
   const auto live = sample::live(registry, "web", "i0");
   registry.checked(*live, sample::kPassed, at(1));
-  registry.connect_failed(*live, 1, at(2));
+  registry.failed(*live, {1, 0}, at(2));
   registry.set_admin("web", "i0", Admin::drain, "rack 12", at(3));
   live->load = 3;
   const auto before = look(registry, "web", "i0");
@@ -348,7 +348,7 @@ TEST(Reconcile, AppliesNewRulesToTheInstancesThatStay) {
   web.outlier.consecutive = 2;
   registry.reconcile({web}, false, at(2));
   EXPECT_EQ(registry.snapshot()->index, 3u) << "a rule is no change of an instance";
-  registry.connect_failed(*live, 2, at(3));
+  registry.failed(*live, {2, 0}, at(3));
   EXPECT_EQ(live->verdict, Verdict::last_resort);
   registry.checked(*live, sample::kRefused, at(4));
   EXPECT_EQ(live->verdict, Verdict::never);
@@ -360,13 +360,13 @@ TEST(Reconcile, ForgetsTheEjectionOfAnInstanceThatLeaves) {
   web.outlier.consecutive = 1;
   web.outlier.max_percent = 34;  // one of three
   registry.reconcile({web}, true, at(0));
-  registry.connect_failed(*sample::live(registry, "web", "i0"), 1, at(1));
+  registry.failed(*sample::live(registry, "web", "i0"), {1, 0}, at(1));
   ASSERT_NE(registry.next_ms(), UINT64_MAX);
   web.instances[0].address = "10.0.0.99:80";
   registry.reconcile({web}, false, at(2));
   EXPECT_EQ(registry.next_ms(), UINT64_MAX);
   const auto next = sample::live(registry, "web", "i1");
-  registry.connect_failed(*next, 1, at(3));
+  registry.failed(*next, {1, 0}, at(3));
   EXPECT_EQ(next->verdict, Verdict::last_resort) << "its place among the ejected is free";
 }
 

@@ -186,7 +186,7 @@ class Model {
     if (consecutive >= kConsecutive && !is_ejected(*known, now_ms_) && out < allowed) {
       known->ejections.emplace_back(now_ms_, now_ms_ + next_ejection(*known, now_ms_));
     }
-    registry_.connect_failed(*known->live, consecutive, at(now_ms_));
+    registry_.failed(*known->live, {consecutive, 0}, at(now_ms_));
   }
 
   void command() {

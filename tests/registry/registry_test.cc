@@ -89,7 +89,7 @@ TEST_F(TwoUp, DropsAProbeOfAnIncarnationThatIsGone) {
   const std::uint64_t before = index();
   EXPECT_FALSE(registry.checked(*a, kRefused, at(3))) << "replaced";
   EXPECT_FALSE(registry.checked(*b, kRefused, at(3))) << "removed";
-  registry.connect_failed(*a, 100, at(3));
+  registry.failed(*a, {100, 0}, at(3));
   EXPECT_EQ(index(), before);
   EXPECT_EQ(a->verdict, Verdict::last_resort) << "as it left";
   EXPECT_EQ(look(registry, "web", "a")->effective.state, State::warming);
@@ -105,9 +105,9 @@ TEST_F(TwoUp, IgnoresAnInstanceOfAnotherRegistry) {
 }
 
 TEST_F(TwoUp, EjectsAfterFiveConnectFailuresInARow) {
-  registry.connect_failed(*a, 4, at(10));
+  registry.failed(*a, {4, 0}, at(10));
   EXPECT_EQ(a->verdict, Verdict::eligible);
-  registry.connect_failed(*a, 5, at(10));
+  registry.failed(*a, {5, 0}, at(10));
   EXPECT_EQ(a->verdict, Verdict::last_resort);
   const auto shown = look(registry, "web", "a");
   EXPECT_EQ(shown->effective.state, State::down);
@@ -115,45 +115,45 @@ TEST_F(TwoUp, EjectsAfterFiveConnectFailuresInARow) {
   EXPECT_EQ(registry.next_ms(), 30'010u);
 
   const std::uint64_t before = index();
-  registry.connect_failed(*a, 6, at(11));
+  registry.failed(*a, {6, 0}, at(11));
   EXPECT_EQ(index(), before) << "an ejected one is not ejected again";
   EXPECT_EQ(registry.next_ms(), 30'010u);
 }
 
 TEST_F(TwoUp, EndsAnEjectionWhenItIsOver) {
-  a->failures = 5;
-  registry.connect_failed(*a, 5, at(10));
+  a->connect_failures = 5;
+  registry.failed(*a, {5, 0}, at(10));
   registry.take_changes();
   registry.advance(at(30'009));
   EXPECT_EQ(a->verdict, Verdict::last_resort);
   registry.advance(at(30'010));
   EXPECT_EQ(a->verdict, Verdict::eligible);
-  EXPECT_EQ(a->failures, 0u) << "starts afresh";
+  EXPECT_EQ(a->connect_failures, 0u) << "starts afresh";
   EXPECT_EQ(registry.next_ms(), UINT64_MAX);
   EXPECT_EQ(look(registry, "web", "a")->inputs.outlier_reason, "");
   const Change change = only_change();
   EXPECT_EQ(change.reason, "outlier: ejection over");
   EXPECT_EQ(change.from, State::down);
   EXPECT_EQ(change.to, State::up);
-  registry.connect_failed(*a, 5, at(30'011));
+  registry.failed(*a, {5, 0}, at(30'011));
   EXPECT_EQ(look(registry, "web", "a")->inputs.outlier_reason,
             "5 connect failures in a row; ejection 2, for 60s");
 }
 
 TEST_F(TwoUp, WaitsForAPlaceAmongTheEjectedAndAsksAgain) {
-  registry.connect_failed(*a, 5, at(0));
+  registry.failed(*a, {5, 0}, at(0));
   const std::uint64_t before = index();
-  registry.connect_failed(*b, 5, at(10));
+  registry.failed(*b, {5, 0}, at(10));
   EXPECT_EQ(b->verdict, Verdict::eligible) << "half of two is one";
   EXPECT_EQ(index(), before);
   EXPECT_TRUE(look(registry, "web", "b")->is_up());
   registry.advance(at(30'000));
-  registry.connect_failed(*b, 9, at(30'001));
+  registry.failed(*b, {9, 0}, at(30'001));
   EXPECT_EQ(b->verdict, Verdict::last_resort);
 }
 
 TEST_F(TwoUp, LetsNoSuccessfulProbeEndAnEjection) {
-  registry.connect_failed(*a, 5, at(10));
+  registry.failed(*a, {5, 0}, at(10));
   const std::uint64_t before = index();
   for (int i = 0; i < 10; ++i) registry.checked(*a, kPassed, at(20));
   EXPECT_EQ(a->verdict, Verdict::last_resort);
@@ -161,7 +161,7 @@ TEST_F(TwoUp, LetsNoSuccessfulProbeEndAnEjection) {
 }
 
 TEST_F(TwoUp, TakesAnEjectedInstanceForNoLastResortOnceItsCheckFails) {
-  registry.connect_failed(*a, 5, at(10));
+  registry.failed(*a, {5, 0}, at(10));
   for (int i = 0; i < 3; ++i) registry.checked(*a, kRefused, at(20));
   EXPECT_EQ(a->verdict, Verdict::never);
   registry.advance(at(30'010));
@@ -241,10 +241,10 @@ TEST(Ejections, EndInTheOrderOfTheirTimes) {
   web.outlier.consecutive = 1;
   web.outlier.max_percent = 100;
   registry.reconcile({web}, true, at(0));
-  registry.connect_failed(*sample::live(registry, "web", "i2"), 1, at(5));
-  registry.connect_failed(*sample::live(registry, "web", "i0"), 1, at(6));
-  registry.connect_failed(*sample::live(registry, "web", "i1"), 1, at(5));
-  registry.connect_failed(*sample::live(registry, "web", "i3"), 1, at(7));
+  registry.failed(*sample::live(registry, "web", "i2"), {1, 0}, at(5));
+  registry.failed(*sample::live(registry, "web", "i0"), {1, 0}, at(6));
+  registry.failed(*sample::live(registry, "web", "i1"), {1, 0}, at(5));
+  registry.failed(*sample::live(registry, "web", "i3"), {1, 0}, at(7));
   registry.take_changes();
   EXPECT_FALSE(look(registry, "web", "i0")->is_up());
   EXPECT_TRUE(look(registry, "web", "i3")->is_up()) << "keep_at_least";
@@ -278,7 +278,7 @@ TEST(Scale, ProbesThatChangeNothingPublishNothing) {
   EXPECT_TRUE(registry.take_changes().empty());
 
   const auto& members = before->find("web")->instances;
-  for (std::size_t i = 0; i < 3; ++i) registry.connect_failed(*members[i]->live, 5, at(3));
+  for (std::size_t i = 0; i < 3; ++i) registry.failed(*members[i]->live, {5, 0}, at(3));
   const auto after = registry.snapshot();
   EXPECT_EQ(after->index, before->index + 3);
   std::size_t shared = 0;

@@ -116,7 +116,7 @@ TEST_F(SlowStart, IsForWhoIsNewFromItsFirstSuccessOn) {
 }
 
 TEST_F(SlowStart, IsForEjectedOnesThatComeBackAndNotForDrainedOnes) {
-  registry_.connect_failed(*live("i0"), 5, at(1000));
+  registry_.failed(*live("i0"), {5, 0}, at(1000));
   EXPECT_EQ(seen("i0"), "down 1000 last_resort");
   wait_until(31'000);
   EXPECT_EQ(seen("i0"), "warming 100 eligible");

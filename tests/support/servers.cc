@@ -65,6 +65,14 @@ struct ResetOnAccept : Script {
   void on_accept(Connection& connection) override { connection.reset(); }
 };
 
+struct CloseOnAccept : Script {
+  void on_accept(Connection& connection) override { connection.close(); }
+};
+
+struct CloseOnData : Script {
+  void on_data(Connection& connection, std::string_view) override { connection.close(); }
+};
+
 struct Http : Script {
   explicit Http(std::shared_ptr<std::atomic<int>> s) : status(std::move(s)) {}
   void on_data(Connection& connection, std::string_view bytes) override {
@@ -103,6 +111,12 @@ Backend::MakeScript hold() {
 }
 Backend::MakeScript reset_on_accept() {
   return each<ResetOnAccept>();
+}
+Backend::MakeScript close_on_accept() {
+  return each<CloseOnAccept>();
+}
+Backend::MakeScript close_on_data() {
+  return each<CloseOnData>();
 }
 Backend::MakeScript http(std::shared_ptr<std::atomic<int>> status) {
   return each<Http>(std::move(status));

@@ -19,6 +19,8 @@ Backend::MakeScript source(std::uint64_t seed,
                            std::uint64_t n);  // sends n bytes of a stream, then closes
 Backend::MakeScript hold();                   // reads, says nothing, closes when the client has
 Backend::MakeScript reset_on_accept();
+Backend::MakeScript close_on_accept();
+Backend::MakeScript close_on_data();  // closes upon the first bytes, which it has read
 // Answers each HTTP request with the status that `status` holds at that moment, and closes.
 Backend::MakeScript http(std::shared_ptr<std::atomic<int>> status);
 

@@ -44,7 +44,7 @@ class Rig : public Host {
   }
 
   void on_session_ended(Session&) override {}
-  void on_suspect(const std::shared_ptr<registry::Live>&, std::uint32_t) override {}
+  void on_suspect(const std::shared_ptr<registry::Live>&, registry::FailureRow) override {}
 
   net::Loop loop;
   log::Log log;

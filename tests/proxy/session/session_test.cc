@@ -103,7 +103,7 @@ class SessionTest : public testing::Test, protected Rig {
     EXPECT_EQ(&ended, session.get());
     session.reset();
   }
-  void on_suspect(const std::shared_ptr<registry::Live>& live, std::uint32_t) override {
+  void on_suspect(const std::shared_ptr<registry::Live>& live, registry::FailureRow) override {
     suspects.push_back(live->identity.id);
   }
 
@@ -301,6 +301,99 @@ TEST_F(SessionTest, HalfCloseKeepsTheOtherDirectionOpen) {
   client.reset();
   ASSERT_TRUE(ends());
   EXPECT_EQ(closed(CloseReason::upstream_closed), 1u) << "the side that finished first";
+}
+
+TEST_F(SessionTest, AnEarlyCloseIsTheInstancesFaultUnlessTheClientLeftFirst) {
+  enum class End { close, reset };
+  struct Case {
+    const char* what;
+    const char* question;  // that the client asks
+    const char* answer;    // that the instance gives
+    bool client_first;     // finishes before the instance ends
+    End end;               // of the instance
+    bool is_early;
+  };
+  const Case cases[] = {
+      {"closed before anybody spoke", "", "", false, End::close, true},
+      {"reset before anybody spoke", "", "", false, End::reset, true},
+      {"closed upon the question", "hello?", "", false, End::close, true},
+      {"reset upon the question", "hello?", "", false, End::reset, true},
+      {"closed after an answer", "hello?", "hello", false, End::close, false},
+      {"reset after an answer", "hello?", "hello", false, End::reset, false},
+      {"closed after a greeting", "", "hello", false, End::close, false},
+      {"closed since the client did", "hello?", "", true, End::close, false},
+      {"reset since the client closed", "hello?", "", true, End::reset, false},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.what);
+    const Instance a("a");
+    service.reset();
+    suspects.clear();
+    at_client = at_instance = {};
+    accepted.reset();
+    serve({&a});
+    connect();
+    ASSERT_TRUE(relays(a));
+    send_text(client, c.question);
+    if (c.client_first) ::shutdown(client.get(), SHUT_WR);
+    ASSERT_TRUE(run_until([&] {
+      at_instance.listen(accepted);
+      return at_instance.bytes == c.question && at_instance.fin == c.client_first;
+    }));
+    send_text(accepted, c.answer);
+    ASSERT_TRUE(client_hears([&] { return at_client.bytes == c.answer; }));
+    if (c.end == End::reset) {
+      reset(accepted);
+    } else {
+      accepted.reset();
+    }
+    ASSERT_TRUE(client_hears([&] { return at_client.is_over(); }));
+    client.reset();
+    ASSERT_TRUE(ends());
+    EXPECT_EQ(suspects.size(), c.is_early ? 1u : 0u);
+    EXPECT_EQ(a.live->early_closes, c.is_early ? 1u : 0u);
+  }
+}
+
+TEST_F(SessionTest, LosingPatienceWithASilentClientIsNoEarlyClose) {
+  const Instance a("a");
+  serve({&a});
+  connect();
+  ASSERT_TRUE(relays(a));
+  const std::uint64_t connected = net::monotonic_ms();
+  ASSERT_TRUE(run_until([&] { return net::monotonic_ms() - connected > 1000; }));
+  accepted.reset();
+  ASSERT_TRUE(client_hears([&] { return at_client.fin; }));
+  client.reset();
+  ASSERT_TRUE(ends());
+  EXPECT_EQ(a.live->early_closes, 0u);
+  EXPECT_TRUE(suspects.empty());
+}
+
+TEST_F(SessionTest, AWordEndsTheRowOfFailuresAndAConnectOnlyThatOfConnects) {
+  const Instance a("a");
+  a.live->connect_failures = 2;
+  a.live->early_closes = 2;
+  serve({&a});
+  connect();
+  ASSERT_TRUE(relays(a));
+  EXPECT_EQ(a.live->connect_failures, 0u);
+  EXPECT_EQ(a.live->early_closes, 2u);
+  send_text(accepted, "hello");
+  EXPECT_TRUE(run_until([&] { return a.live->early_closes == 0; })) << "though it lives on";
+}
+
+TEST_F(SessionTest, TellsOfTheFirstOfARowAndThenFromTheThresholdOn) {
+  const Instance a = Instance::dead("a");
+  retry.max_retries = 4;
+  serve({&a});
+  auto upstream = std::make_shared<Upstream>(*service->current);
+  upstream->suspect_after = 4;
+  service->current = upstream;
+  connect();
+  ASSERT_TRUE(ends());
+  EXPECT_EQ(attempts(ConnectResult::refused), 5u);
+  EXPECT_EQ(suspects.size(), 3u) << "the first, the fourth and the fifth";
 }
 
 TEST_F(SessionTest, TimersEndQuietConnections) {
