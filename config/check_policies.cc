@@ -106,6 +106,23 @@ void check_outlier(const Outlier& outlier, const Site& site) {
   within(site.key("max_percent"), outlier.max_percent, 0, 100);
 }
 
+void check_breaker(const Breaker& breaker, const Site& site) {
+  constexpr std::uint32_t kMostTrials = 65535;
+  if (breaker.failures == 0) {
+    if (breaker != Breaker{}) site.warn("means nothing while failures is 0: there is no breaker");
+    return;
+  }
+  if (breaker.open_for < kShortestTimeout) {
+    site.key("open_for")
+        .error("a breaker that is open for no time protects nobody; without one, failures is 0");
+  }
+  if (breaker.half_open == 0) {
+    site.key("half_open")
+        .error("without a trial a breaker that has opened would never close; 1 is the least");
+  }
+  within(site.key("half_open"), breaker.half_open, 0, kMostTrials);
+}
+
 void check_retry(const Retry& retry, const Site& site) {
   within(site.key("max_retries"), retry.max_retries, 0, 1000);
   within(site.key("base_delay"), retry.base_delay, 0ms, kLongestDuration);
@@ -216,6 +233,7 @@ void check_policies(const Service& service, const Site& site) {
   check_said("balance", service.balance, check_balance);
   check_said("check", service.check, check_check);
   check_said("outlier", service.outlier, check_outlier);
+  check_said("breaker", service.breaker, check_breaker);
   check_said("retry", service.retry, check_retry);
   check_said("proxy_protocol", service.proxy_protocol, check_announcement);
   check_timeouts(service.timeouts, site.key("timeouts"));

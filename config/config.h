@@ -620,6 +620,20 @@ struct Outlier {
   friend bool operator==(const Outlier&, const Outlier&) = default;
 };
 
+// What it is, and how it differs from an ejection: registry/breaker.h.
+struct Breaker {
+  std::uint32_t failures = 0;   // failures in a row (registry::Failure) that open it; 0: no breaker
+  Duration open_for = 60s;      // nobody is sent there for so long
+  std::uint32_t half_open = 1;  // trials at a time from then on; the first good one closes it
+  template <class V>
+  void fields(V& v) {
+    v("failures", failures);
+    v("open_for", open_for);
+    v("half_open", half_open);
+  }
+  friend bool operator==(const Breaker&, const Breaker&) = default;
+};
+
 struct RetryBudget {
   std::uint32_t percent =
       20;                 // of the service's connections, retrying at once; 100 or more: no bound
@@ -671,6 +685,7 @@ struct Service {
   Balance balance;
   Check check;
   Outlier outlier;
+  Breaker breaker;
   Retry retry;
   // Live connections of an instance that goes down: keep them | close what is left after
   // on_remove.drain | close them | reset them on both sides. An instance that comes back in time
@@ -693,6 +708,7 @@ struct Service {
     v("balance", balance);
     v("check", check);
     v("outlier", outlier);
+    v("breaker", breaker);
     v("retry", retry);
     v("on_down", on_down);
     v("on_remove", on_remove);

@@ -216,6 +216,13 @@ void Control::on_suspect(std::shared_ptr<registry::Live> instance, registry::Fai
   });
 }
 
+void Control::on_trial(registry::Trial trial, bool went_well) {
+  post([this, trial = std::make_shared<registry::Trial>(std::move(trial)), went_well] {
+    registry_.tried(*trial->live(), went_well, now());
+    if (!went_well) checker_.probe_soon(*trial->live());
+  });
+}
+
 void Control::on_progress() {
   if (phase_.load() == Phase::draining) post([this] { stop_if_drained(); });
   if (rollouts_.awaits()) post([this] { await_workers(); });

@@ -70,6 +70,7 @@ class Control final : WorkerEvents {
 
   // Workers' threads.
   void on_suspect(std::shared_ptr<registry::Live> instance, registry::FailureRow row) override;
+  void on_trial(registry::Trial trial, bool went_well) override;
   void on_progress() override;
 
   void on_bell();

@@ -21,7 +21,17 @@ std::shared_ptr<registry::Live> copy_of(const registry::Live& live) {
   copy->load = live.load.load(std::memory_order_relaxed);
   copy->warmth = live.warmth.load(std::memory_order_relaxed);
   copy->verdict = live.verdict.load(std::memory_order_relaxed);
+  copy->trials = live.trials.load(std::memory_order_relaxed);
+  copy->trial_limit = live.trial_limit.load(std::memory_order_relaxed);
   return copy;
+}
+
+// In which search it would be found: eligible, last_resort or, in none, never.
+Verdict sought_as(const registry::Live& live) {
+  for (const Verdict verdict : {Verdict::eligible, Verdict::last_resort}) {
+    if (live.is(verdict)) return verdict;
+  }
+  return Verdict::never;
 }
 
 // Where the search ends, if nobody is tried and nobody goes over a bound: the verdict and the
@@ -36,14 +46,14 @@ struct Found {
 Found search(const std::vector<balance::Member>& members, const config::ZoneRule& rule) {
   Found found;
   for (const balance::Member& member : members) {
-    const Verdict verdict = member.live->verdict;
+    const Verdict verdict = sought_as(*member.live);
     if (member.weight == 0 || verdict < found.verdict || verdict == Verdict::never) continue;
     if (verdict > found.verdict) found = {verdict};
     found.priority = std::min(found.priority, member.priority);
   }
   for (const balance::Member& member : members) {
     if (member.weight > 0 && member.is_local && member.priority == found.priority &&
-        member.live->verdict == found.verdict) {
+        sought_as(*member.live) == found.verdict) {
       ++found.locals;
     }
   }
@@ -53,14 +63,20 @@ Found search(const std::vector<balance::Member>& members, const config::ZoneRule
 
 // Why an instance is not even considered; "": it is.
 std::string why_out(const registry::Instance& instance, const config::Selector& selector,
-                    Verdict verdict, const Found& found, const std::string& zone) {
+                    const Found& found, const std::string& zone) {
   if (!selector.matches(*instance.labels)) return "its labels are not those of the selector";
+  const Verdict verdict = instance.live->verdict.load(std::memory_order_relaxed);
   if (verdict == Verdict::never) {
     return instance.weight == 0 && instance.effective.state == registry::State::up
                ? "weight 0 takes nothing new"
                : *instance.effective.reason;
   }
-  if (verdict < found.verdict) return "a last resort: " + *instance.effective.reason;
+  if (verdict == Verdict::trial && !instance.live->has_trial()) {
+    return *instance.effective.reason + ", and no trial is free";
+  }
+  if (sought_as(*instance.live) < found.verdict) {
+    return "a last resort: " + *instance.effective.reason;
+  }
   if (instance.priority > found.priority) {
     return "priority " + std::to_string(found.priority) + " has somebody eligible";
   }
@@ -184,8 +200,7 @@ std::optional<admin::Explanation> explain(const config::Config& config,
   }
   for (const auto& instance : known->instances) {
     admin::Candidate candidate{instance, instance->live->load.load(std::memory_order_relaxed), ""};
-    const Verdict verdict = instance->live->verdict.load(std::memory_order_relaxed);
-    candidate.out = why_out(*instance, selector, verdict, found, zone);
+    candidate.out = why_out(*instance, selector, found, zone);
     if (instance->inputs.warming) told.notes.push_back(warming_note(*instance));
     told.candidates.push_back(std::move(candidate));
   }

@@ -32,6 +32,14 @@ bool is_unproven(const registry::Service& service) {
          });
 }
 
+// The least of those that anybody waits for; 0: nobody does.
+std::uint32_t suspect_after(const config::Service& service) {
+  const std::uint32_t outlier = service.outlier.consecutive;
+  const std::uint32_t breaker = service.breaker.failures;
+  if (outlier == 0 || breaker == 0) return std::max(outlier, breaker);
+  return std::min(outlier, breaker);
+}
+
 config::Selector selector_of(const std::string& text) {
   config::SelectorProblem problem;
   return config::Selector::parse(text, problem).value_or(config::Selector());
@@ -153,7 +161,7 @@ std::shared_ptr<const session::Upstream> Planner::upstream(const config::Config&
   const bool same_members = built.upstream != nullptr && built.topology == topology &&
                             built.balance == service.balance && built.zone == zone;
   if (same_members && built.upstream->retry == service.retry &&
-      built.upstream->suspect_after == service.outlier.consecutive && built.upstream->tcp == tcp &&
+      built.upstream->suspect_after == suspect_after(service) && built.upstream->tcp == tcp &&
       built.introduction == service.proxy_protocol) {
     return built.upstream;
   }
@@ -162,7 +170,7 @@ std::shared_ptr<const session::Upstream> Planner::upstream(const config::Config&
   upstream->key = key;
   upstream->service = service.name;
   upstream->retry = service.retry;
-  upstream->suspect_after = service.outlier.consecutive;
+  upstream->suspect_after = suspect_after(service);
   upstream->tcp = tcp;
   if (auto introduction = session::Introduction::of(service.proxy_protocol)) {
     upstream->introduction = std::make_shared<session::Introduction>(std::move(*introduction));

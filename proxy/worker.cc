@@ -268,6 +268,10 @@ void Worker::on_suspect(const std::shared_ptr<registry::Live>& instance, registr
   events_.on_suspect(instance, row);
 }
 
+void Worker::on_trial(registry::Trial trial, bool went_well) {
+  events_.on_trial(std::move(trial), went_well);
+}
+
 void Worker::on_starved(const session::Route& route, int error) {
   if (error == 0) {
     log_->line(config::LogLevel::info, "accepting again").add("listener", route.listener);

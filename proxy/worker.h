@@ -45,6 +45,7 @@ namespace sluice {
 class WorkerEvents {
  public:
   virtual void on_suspect(std::shared_ptr<registry::Live> instance, registry::FailureRow row) = 0;
+  virtual void on_trial(registry::Trial trial, bool went_well) = 0;  // as of session::Host
   // It runs by a new plan, or its last connection has gone while it drains.
   virtual void on_progress() = 0;
 
@@ -107,6 +108,7 @@ class Worker final : session::Host {
   void on_session_ended(session::Session& session) override;
   void on_suspect(const std::shared_ptr<registry::Live>& instance,
                   registry::FailureRow row) override;
+  void on_trial(registry::Trial trial, bool went_well) override;
 
   const std::uint32_t index_;
   const std::unique_ptr<log::Channel> log_;

@@ -46,7 +46,7 @@ void put(JsonText& out, const Instance& instance, std::uint64_t now_ms) {
   out.add("lease", word(instance.inputs.lease));
   out.add("check", word(instance.inputs.check));
   out.add("outlier", word(instance.inputs.outlier));
-  out.add("breaker", "none");
+  out.add("breaker", word(instance.inputs.breaker));
   out.add("weight", instance.weight);
   out.add("priority", instance.priority);
   out.add("zone", *instance.zone);
@@ -66,6 +66,9 @@ void put(JsonText& out, const Instance& instance, std::uint64_t now_ms) {
   out.add("verdict", word(instance.effective.verdict));
   if (!instance.inputs.outlier_reason.empty()) {
     out.add("outlier_reason", *instance.inputs.outlier_reason);
+  }
+  if (!instance.inputs.breaker_reason.empty()) {
+    out.add("breaker_reason", *instance.inputs.breaker_reason);
   }
   if (!instance.own_check.empty()) {
     out.key("check_settings");

@@ -13,7 +13,8 @@ std::string say(std::string_view input, std::string_view words) {
 // Ejection and flapping aside, nothing keeps connections away.
 bool is_otherwise_well(const Inputs& inputs) {
   return inputs.admin == Admin::ready && inputs.status == State::up &&
-         inputs.check != CheckState::checking && inputs.weight > 0;
+         inputs.check != CheckState::checking && inputs.breaker != BreakerState::half_open &&
+         inputs.weight > 0;
 }
 
 }  // namespace
@@ -82,12 +83,28 @@ std::string_view word(OutlierState state) {
   return "";
 }
 
+std::string_view word(BreakerState state) {
+  switch (state) {
+    case BreakerState::none:
+      return "none";
+    case BreakerState::closed:
+      return "closed";
+    case BreakerState::open:
+      return "open";
+    case BreakerState::half_open:
+      return "half_open";
+  }
+  return "";
+}
+
 std::string_view word(Verdict verdict) {
   switch (verdict) {
     case Verdict::never:
       return "never";
     case Verdict::last_resort:
       return "last_resort";
+    case Verdict::trial:
+      return "trial";
     case Verdict::eligible:
       return "eligible";
   }
@@ -116,6 +133,11 @@ std::string check_words(const Inputs& inputs) {
 std::string outlier_words(const Inputs& inputs) {
   return say("outlier",
              inputs.outlier_reason.empty() ? word(inputs.outlier) : *inputs.outlier_reason);
+}
+
+std::string breaker_words(const Inputs& inputs) {
+  return say("breaker",
+             inputs.breaker_reason.empty() ? word(inputs.breaker) : *inputs.breaker_reason);
 }
 
 std::string lease_words(const Inputs& inputs) {
@@ -172,6 +194,7 @@ Effective judge(const Inputs& inputs) {
   if (inputs.lease == LeaseState::expired) return down(lease_words(inputs));
   if (inputs.status == State::down) return down(status_words(inputs));
   if (inputs.check == CheckState::down) return down(check_words(inputs));
+  if (inputs.breaker == BreakerState::open) return down(breaker_words(inputs));
   if (inputs.outlier == OutlierState::ejected) return down(outlier_words(inputs), resort);
   if (inputs.flapping) return down(flap_words(inputs), resort);
   if (inputs.admin == Admin::drain) return {State::draining, admin_words(inputs), Verdict::never};
@@ -183,6 +206,10 @@ Effective judge(const Inputs& inputs) {
   }
   if (inputs.status == State::warming)
     return {State::warming, status_words(inputs), Verdict::never};
+  if (inputs.breaker == BreakerState::half_open) {
+    return {State::warming, breaker_words(inputs),
+            inputs.weight > 0 ? Verdict::trial : Verdict::never};
+  }
   if (inputs.weight == 0) return {State::up, kNoWeight, Verdict::never};
   if (inputs.warming) return {State::warming, slow_start_words(inputs), Verdict::eligible};
   if (inputs.lease == LeaseState::missed) return {State::up, kMissed, Verdict::eligible};
@@ -192,7 +219,8 @@ Effective judge(const Inputs& inputs) {
 Standing standing(const Inputs& inputs, Verdict verdict) {
   const bool is_wanted = inputs.admin == Admin::ready && inputs.status != State::draining &&
                          inputs.status != State::warming && inputs.check != CheckState::checking &&
-                         inputs.weight > 0;
+                         inputs.breaker != BreakerState::open &&
+                         inputs.breaker != BreakerState::half_open && inputs.weight > 0;
   if (!is_wanted) return Standing::apart;
   return verdict == Verdict::eligible ? Standing::able : Standing::unable;
 }

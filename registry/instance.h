@@ -28,13 +28,16 @@ enum class Admin : std::uint8_t { ready, drain, maint };
 // The active check's verdict. `none`: nothing is checked; `checking`: no verdict yet.
 enum class CheckState : std::uint8_t { none, checking, up, down };
 enum class OutlierState : std::uint8_t { none, ejected };
+// The circuit breaker's (registry/breaker.h). `none`: there is none.
+enum class BreakerState : std::uint8_t { none, closed, open, half_open };
 
 std::string_view word(State state);         // "up", "warming", "draining", "down"
 std::string_view word(LeaseState state);    // "none", "held", "missed", "expired"
 std::string_view word(Admin admin);         // "ready", "drain", "maint"
 std::string_view word(CheckState state);    // "none", "checking", "up", "down"
 std::string_view word(OutlierState state);  // "none", "ejected"
-std::string_view word(Verdict verdict);     // "never", "last_resort", "eligible"
+std::string_view word(BreakerState state);  // "none", "closed", "open", "half_open"
+std::string_view word(Verdict verdict);     // "never", "last_resort", "trial", "eligible"
 
 // Reads a state's word, or what other systems call it: "healthy" and "passing" are up, "unhealthy"
 // and "critical" down, "unknown" and "starting" warming, "stopping" draining. Nothing: no such
@@ -52,6 +55,7 @@ struct Inputs {
   CheckState check = CheckState::none;
   OutlierState outlier = OutlierState::none;
   bool warming = false;  // slow start: has a part of its weight
+  BreakerState breaker = BreakerState::none;
   std::uint32_t weight = 1;
   // Most have none.
   config::Text admin_reason;
@@ -61,6 +65,7 @@ struct Inputs {
   config::Text check_reason;    // of the last verdict: "connection refused", "status 503", ...
   config::Text warming_reason;  // "for 30s"
   config::Text outlier_reason;  // "5 connect failures in a row; ejection 2, for 60s"
+  config::Text breaker_reason;  // of one not closed: "open for 60s: 5 connect failures in a row"
   friend bool operator==(const Inputs&, const Inputs&) = default;
 };
 
@@ -76,23 +81,25 @@ struct Effective {
 std::string admin_words(const Inputs& inputs);
 std::string check_words(const Inputs& inputs);
 std::string outlier_words(const Inputs& inputs);
+std::string breaker_words(const Inputs& inputs);
 std::string lease_words(const Inputs& inputs);
 std::string status_words(const Inputs& inputs);
 std::string flap_words(const Inputs& inputs);
 std::string slow_start_words(const Inputs& inputs);
 
-// The one rule. As down: maint > lease expired > its own word > check > outlier > flapping; then as
-// draining: admin > its own word; as warming: checking > its own word > slow start, which takes
-// connections; and up. Only an instance whose single faults are the ejection and the flapping is a
-// last resort; one of weight 0 keeps its state and takes nothing new; one whose lease was missed
-// and which is there all the same is up, and its reason says so.
+// The one rule. As down: maint > lease expired > its own word > check > breaker open > outlier >
+// flapping; then as draining: admin > its own word; as warming: checking > its own word > breaker
+// half open > slow start, which takes connections; and up. Only an instance whose single faults are
+// the ejection and the flapping is a last resort, and one whose breaker is half open takes trials
+// if nothing else is wrong with it; one of weight 0 keeps its state and takes nothing new; one
+// whose lease was missed and which is there all the same is up, and its reason says so.
 Effective judge(const Inputs& inputs);
 
 // How an instance counts when it is asked whether enough of its service are eligible
 // (balance.panic).
 enum class Standing : std::uint8_t {
   apart,  // nobody should: drained or in maintenance, leaving or not ready by its own word, without
-          // a first verdict, of weight 0
+          // a first verdict, of weight 0, left alone by its breaker
   unable,  // it should, and is down or a last resort
   able,    // it is eligible
 };

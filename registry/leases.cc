@@ -40,6 +40,9 @@ void Registry::advance(Now now) {
       case Due::Kind::warming:
         warm_up(place, now);
         break;
+      case Due::Kind::breaker:
+        if (place.record.breaker.advance(now.mono_ms)) take_breaker(place, "", now);
+        break;
     }
   }
 }

@@ -24,6 +24,7 @@ namespace sluice::registry {
 enum class Verdict : std::uint8_t {
   never,        // down, draining, checking, weight 0 ...
   last_resort,  // only ejected by the outlier rule: taken when nobody else is left
+  trial,        // its breaker is half open: as eligible while a trial is free (Live::has_trial())
   eligible,
 };
 
@@ -76,6 +77,10 @@ struct Live {
   // The share of its weight that it takes at present, in thousandths, 1 to kFullWarmth; read where
   // the service has a slow start. Written by the control loop alone.
   std::atomic<std::uint16_t> warmth{kFullWarmth};
+  // Connections on trial, over all workers, and how many there may be (written by the control
+  // loop).
+  std::atomic<std::uint16_t> trials{0};
+  std::atomic<std::uint16_t> trial_limit{0};
   std::atomic<std::uint64_t> selected{0};  // picks so far
   // Of a registered instance: when its lease ends (monotonic ms; 0: it has none), and the load that
   // it reported last (NaN: none). Written by the control loop alone.
@@ -83,6 +88,17 @@ struct Live {
   std::atomic<double> reported_load{std::numeric_limits<double>::quiet_NaN()};
 
   const Identity identity;
+
+  bool has_trial() const {
+    return trials.load(std::memory_order_relaxed) < trial_limit.load(std::memory_order_relaxed);
+  }
+  // May a connection go there in a search for those of `wanted`, eligible or last_resort? The one
+  // question of pick, retry and explain alike; a trial is taken after the choice (Trial).
+  bool is(Verdict wanted) const {
+    const Verdict now = verdict.load(std::memory_order_relaxed);
+    if (now == wanted) return true;
+    return now == Verdict::trial && wanted == Verdict::eligible && has_trial();
+  }
 
   // One more; answers the row that it makes.
   FailureRow note(Failure failure) {
@@ -106,20 +122,55 @@ struct Live {
   }
 };
 
+// A connection's being a trial of an instance whose breaker is half open; counted in `trials`, and
+// given back by the destructor. It may go from thread to thread.
+class Trial {
+ public:
+  Trial() = default;
+  // Takes one if one is free; an empty one (false) otherwise.
+  static Trial take(const std::shared_ptr<Live>& live) {
+    std::uint16_t taken = live->trials.load(std::memory_order_relaxed);
+    do {
+      if (taken >= live->trial_limit.load(std::memory_order_relaxed)) return {};
+    } while (!live->trials.compare_exchange_weak(taken, static_cast<std::uint16_t>(taken + 1),
+                                                 std::memory_order_relaxed));
+    return Trial(live);
+  }
+  Trial(Trial&& other) noexcept = default;
+  Trial& operator=(Trial&& other) noexcept {
+    std::swap(live_, other.live_);
+    return *this;
+  }
+  ~Trial() {
+    if (live_) live_->trials.fetch_sub(1, std::memory_order_relaxed);
+  }
+  const std::shared_ptr<Live>& live() const { return live_; }
+  explicit operator bool() const { return live_ != nullptr; }
+
+ private:
+  friend class LoadToken;
+  explicit Trial(std::shared_ptr<Live> live) : live_(std::move(live)) {}
+  std::shared_ptr<Live> live_;
+};
+
 // One connection's place on an instance, from the pick to the end. Counted in `load` from the start
-// (pending) and in `active` after establish(); the destructor takes off exactly what was put on.
+// (pending) and in `active` after establish(); the destructor takes off exactly what was put on,
+// the trial included, if it is one.
 class LoadToken {
  public:
   LoadToken() = default;
   // Adopts a count that the caller has already put on live->load.
   static LoadToken adopt(std::shared_ptr<Live> live) { return LoadToken(std::move(live)); }
   LoadToken(LoadToken&& other) noexcept
-      : live_(std::move(other.live_)), active_(std::exchange(other.active_, false)) {}
+      : live_(std::move(other.live_)),
+        active_(std::exchange(other.active_, false)),
+        on_trial_(std::exchange(other.on_trial_, false)) {}
   LoadToken& operator=(LoadToken&& other) noexcept {
     if (this != &other) {
       release();
       live_ = std::move(other.live_);
       active_ = std::exchange(other.active_, false);
+      on_trial_ = std::exchange(other.on_trial_, false);
     }
     return *this;
   }
@@ -130,8 +181,17 @@ class LoadToken {
     if (!active_) live_->active.fetch_add(1, std::memory_order_relaxed);
     active_ = true;
   }
+  // Makes it a trial. Requires: both are of the same instance.
+  void put_on(Trial trial) {
+    on_trial_ = true;
+    trial.live_.reset();  // it is in our hands
+  }
+  bool is_on_trial() const { return on_trial_; }
+  // What was put on, if it was; it ends with what is returned.
+  Trial take_trial() { return std::exchange(on_trial_, false) ? Trial(live_) : Trial(); }
   void release() {
     if (!live_) return;
+    take_trial();
     if (active_) live_->active.fetch_sub(1, std::memory_order_relaxed);
     live_->load.fetch_sub(1, std::memory_order_relaxed);
     active_ = false;
@@ -144,6 +204,7 @@ class LoadToken {
   explicit LoadToken(std::shared_ptr<Live> live) : live_(std::move(live)) {}
   std::shared_ptr<Live> live_;
   bool active_ = false;
+  bool on_trial_ = false;
 };
 
 }  // namespace sluice::registry

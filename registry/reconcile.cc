@@ -103,12 +103,14 @@ void Registry::drop(Roster& roster, Now now) {
 
 void Registry::fit(Roster& roster, const config::Service& service, bool first, Now now) {
   auto wanted = instances_of(service);
-  const bool has_new_rules = roster.check != service.check || roster.outlier != service.outlier;
+  const bool has_new_rules = roster.check != service.check || roster.outlier != service.outlier ||
+                             roster.breaker != service.breaker;
   roster.check = service.check;
   roster.outlier = service.outlier;
   roster.panic = service.balance.panic;
   const bool warms_otherwise = roster.slow_start != service.balance.slow_start;
   roster.slow_start = service.balance.slow_start;
+  roster.breaker = service.breaker;
   roster.registration = service.registration;
 
   for (auto at = roster.records.begin(); at != roster.records.end();) {
@@ -182,12 +184,14 @@ Registry::Place Registry::add(Roster& roster, Instance instance, std::uint64_t i
       Identity{roster.name, instance.id, instance.incarnation, instance.address});
   instance.inputs.check = check;
   instance.inputs.check_reason = reason_of_unprobed(check);
+  instance.inputs.breaker = BreakerMachine(roster.breaker).state();
   instance.effective = judge(instance.inputs);
   instance.since_ms = now.wall_ms;
 
   const std::string_view id = *instance.live->identity.id;
   const auto at = roster.records.emplace(
-      id, Record(std::move(instance), CheckMachine(rule, check), OutlierMachine(roster.outlier)));
+      id, Record(std::move(instance), CheckMachine(rule, check), OutlierMachine(roster.outlier),
+                 BreakerMachine(roster.breaker)));
   const Place place{roster, at.first->second};
   roster.by_address.insert(&place.record);
   place.record.is_cold = !first;
@@ -216,6 +220,12 @@ void Registry::update(Place place, Instance wanted, Now now) {
 void Registry::follow_rules(Place place, Now now) {
   Record& record = place.record;
   record.outlier.reconfigure(place.roster.outlier);
+  if (record.breaker.reconfigure(place.roster.breaker)) {
+    take_breaker(place, "the configuration says so", now);
+  } else if (record.breaker.state() == BreakerState::half_open) {
+    record.instance().live->trial_limit.store(static_cast<std::uint16_t>(record.breaker.trials()),
+                                              std::memory_order_relaxed);
+  }
   record.check.reconfigure(place.roster.check_of(record.instance()));
   if (record.check.state() == record.instance().inputs.check) return;
   take_verdict(place, reason_of_unprobed(record.check.state()), now);
@@ -229,6 +239,8 @@ void Registry::remove(Place place, std::string reason, std::optional<config::Dur
   Live& live = *record.instance().live;
   if (live.verdict.load(std::memory_order_relaxed) == Verdict::eligible) {
     live.verdict.store(Verdict::last_resort, std::memory_order_relaxed);
+  } else if (live.verdict.load(std::memory_order_relaxed) == Verdict::trial) {
+    live.verdict.store(Verdict::never, std::memory_order_relaxed);
   }
   unschedule(place);
   if (record.outlier.is_ejected()) --roster.ejected;

@@ -21,10 +21,17 @@ void Registry::failed(const Live& instance, FailureRow row, Now now) {
   const auto place = find(instance);
   if (!place) return;
   const auto& [roster, record] = *place;
+  if (record.breaker.failed(row, now.mono_ms)) take_breaker(*place, words(row), now);
   if (record.outlier.is_ejected() || !record.outlier.suspects(row)) return;
   const auto members = static_cast<std::uint32_t>(roster.records.size());
   if (roster.ejected >= ejection_limit(roster.outlier, members)) return;
   eject(*place, row, now);
+}
+
+void Registry::tried(const Live& instance, bool went_well, Now now) {
+  const auto place = find(instance);
+  if (!place || !place->record.breaker.tried(went_well, now.mono_ms)) return;
+  take_breaker(*place, went_well ? "a trial went well" : "a trial failed", now);
 }
 
 Receipt Registry::say(std::string_view service, std::string_view id, Admin admin,
@@ -115,6 +122,31 @@ void Registry::end_ejection(Place place, Now now) {
   rejudge(place, Change::Kind::state, "outlier: ejection over", now);
 }
 
+// The breaker's state is a new one. `why`: it is; "" where the time has brought it.
+void Registry::take_breaker(Place place, std::string why, Now now) {
+  const BreakerMachine& breaker = place.record.breaker;
+  schedule(place, Due::Kind::breaker, breaker.next_ms());
+  Inputs& inputs = place.record.edit().inputs;
+  Live& live = *place.record.instance().live;
+  inputs.breaker = breaker.state();
+  inputs.breaker_reason.clear();
+  if (inputs.breaker == BreakerState::open) {
+    inputs.breaker_reason = "open for " + in_words(breaker.open_for_ms()) + ": " + why;
+  } else if (inputs.breaker == BreakerState::half_open) {
+    inputs.breaker_reason = "half open, for " + std::to_string(breaker.trials()) +
+                            (breaker.trials() == 1 ? " trial" : " trials") + " at a time";
+  } else {
+    live.note_word();  // what failed on the way here says nothing against the fresh start
+  }
+  live.trial_limit.store(inputs.breaker == BreakerState::half_open
+                             ? static_cast<std::uint16_t>(breaker.trials())
+                             : std::uint16_t{0},
+                         std::memory_order_relaxed);
+  std::string told = breaker_words(inputs);
+  if (inputs.breaker_reason.empty() && !why.empty()) told += ": " + why;
+  rejudge(place, Change::Kind::state, std::move(told), now);
+}
+
 void Registry::rejudge(Place place, Change::Kind kind, std::string reason, Now now) {
   Instance& instance = place.record.edit();
   const State from = instance.effective.state;
@@ -186,8 +218,8 @@ void Registry::schedule(Place place, Due::Kind kind, std::uint64_t at_ms) {
 }
 
 void Registry::unschedule(Place place) {
-  for (const auto kind :
-       {Due::Kind::ejection, Due::Kind::lease, Due::Kind::flap, Due::Kind::warming}) {
+  for (const auto kind : {Due::Kind::ejection, Due::Kind::lease, Due::Kind::flap,
+                          Due::Kind::warming, Due::Kind::breaker}) {
     schedule(place, kind, 0);
   }
 }

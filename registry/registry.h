@@ -171,8 +171,12 @@ class Registry {
   bool checked(const Live& instance, const Probe& probe, Now now);
 
   // Takes in that an instance has failed so often in a row, and ejects it if the outlier rule says
-  // so. Where ejection_limit() forbids it nothing changes; the next failure asks again.
+  // so; where ejection_limit() forbids it nothing changes, and the next failure asks again. Its
+  // breaker opens if that has seen enough.
   void failed(const Live& instance, FailureRow row, Now now);
+
+  // Takes in how a trial of an instance whose breaker is half open has gone.
+  void tried(const Live& instance, bool went_well, Now now);
 
   // The answers to a Doubt: it is there; it is not, and why we think so.
   void vouch(const Live& instance, Now now);
@@ -185,10 +189,10 @@ class Registry {
   bool set_admin(std::string_view service, std::string_view id, Admin admin, std::string reason,
                  Now now);
 
-  // Ends ejections, leases, suppressions and slow starts that are over, kMostAtOnce of them: where
-  // there are more, next_ms() says that they are due still, so that their end, published by its
-  // parts, holds up nobody. To be called at or after next_ms(); early is harmless, and late by more
-  // than kMostLagMs puts off every lease by as much.
+  // Ends ejections, breaks, leases, suppressions and slow starts that are over, kMostAtOnce of
+  // them: where there are more, next_ms() says that they are due still, so that their end,
+  // published by its parts, holds up nobody. To be called at or after next_ms(); early is harmless,
+  // and late by more than kMostLagMs puts off every lease by as much.
   void advance(Now now);
   std::uint64_t next_ms() const;  // monotonic; UINT64_MAX: nothing is due
 
@@ -214,7 +218,7 @@ class Registry {
   // published together. Of leases, `at_ms` may be earlier than what the lease says: a
   // report prolongs the lease alone.
   struct Due {
-    enum class Kind : std::uint8_t { ejection, lease, flap, warming };
+    enum class Kind : std::uint8_t { ejection, lease, flap, warming, breaker };
     std::uint64_t at_ms;
     std::uint64_t incarnation;
     Kind kind;
@@ -264,6 +268,7 @@ class Registry {
   void take_verdict(Place place, std::string reason, Now now);
   void eject(Place place, FailureRow row, Now now);
   void end_ejection(Place place, Now now);
+  void take_breaker(Place place, std::string why, Now now);
   void rejudge(Place place, Change::Kind kind, std::string reason, Now now);
   void note(Place place, Change::Kind kind, State from, std::string reason, Now now);
   void stop_awaiting(Record& record, Now now);

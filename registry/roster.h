@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "config/config.h"
+#include "registry/breaker.h"
 #include "registry/flap.h"
 #include "registry/health.h"
 #include "registry/lease.h"
@@ -24,7 +25,7 @@ namespace sluice::registry {
 // to change after it was published.
 class Record {
  public:
-  Record(Instance instance, CheckMachine check, OutlierMachine outlier);
+  Record(Instance instance, CheckMachine check, OutlierMachine outlier, BreakerMachine breaker);
 
   const Instance& instance() const { return *instance_; }
   Instance& edit();
@@ -32,6 +33,7 @@ class Record {
 
   CheckMachine check;
   OutlierMachine outlier;
+  BreakerMachine breaker;
   Lease lease;
   FlapDamper flap;
   Standing standing = Standing::apart;
@@ -40,7 +42,7 @@ class Record {
   bool awaited = false;             // there at start, and without a verdict yet
   std::uint64_t last_pass_ms = 0;   // its last probe that passed; 0: none
   std::uint64_t preserved_ms = 0;   // since when self-preservation alone keeps it; 0: it does not
-  std::array<std::uint64_t, 4> due_ms{};  // by Registry's kinds of dues: when; 0: not waiting
+  std::array<std::uint64_t, 5> due_ms{};  // by Registry's kinds of dues: when; 0: not waiting
 
  private:
   std::shared_ptr<Instance> instance_;
@@ -68,6 +70,7 @@ struct Roster {
         outlier(service.outlier),
         slow_start(service.balance.slow_start),
         panic(service.balance.panic),
+        breaker(service.breaker),
         registration(service.registration) {}
 
   // The current version; of its instances those that did not change since the last one are shared.
@@ -82,6 +85,7 @@ struct Roster {
   config::Outlier outlier;
   config::SlowStart slow_start;
   config::Panic panic;
+  config::Breaker breaker;
   bool registration = true;
   // By id, each the text of the record's own Live. The addresses of records are stable.
   std::map<std::string_view, Record> records;

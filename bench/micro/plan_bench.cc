@@ -99,6 +99,7 @@ class Crew final : public WorkerEvents {
 
  private:
   void on_suspect(std::shared_ptr<registry::Live>, registry::FailureRow) override {}
+  void on_trial(registry::Trial, bool) override {}
   void on_progress() override {
     ++progress_;
     progress_.notify_all();

@@ -14,6 +14,10 @@ using registry::Verdict;
 
 constexpr Verdict kByPreference[] = {Verdict::eligible, Verdict::last_resort};
 
+// So often a pick may find that another worker was quicker to take the last trial of its choice.
+// Each time there is one less to choose, until somebody gives one back: this ends it.
+constexpr int kTrialRaces = 16;
+
 // What the first alignment of a cursor may cost a priority, in steps: for a fraction of a
 // millisecond the worker is walked to its own place in the sequence of turns.
 constexpr std::uint64_t kHeadStartSteps = std::uint64_t{1} << 18;
@@ -92,17 +96,26 @@ class TieredBalancer final : public Balancer, private Aligner {
   }
 
   Pick pick(const Key& key, const Tried& tried, Cursor& cursor) const override {
-    const Candidate* taken = search(key, tried, cursor);
-    if (taken == nullptr) return {};
-    const Member& member = members_[taken->member];
-    member.live->selected.fetch_add(1, std::memory_order_relaxed);
-    return {&member, registry::LoadToken::adopt(member.live), tried.contains(taken->live)};
+    for (int race = 0; race < kTrialRaces; ++race) {
+      const Candidate* taken = search(key, tried, cursor);
+      if (taken == nullptr) return {};
+      const Member& member = members_[taken->member];
+      registry::LoadToken token = registry::LoadToken::adopt(member.live);
+      if (member.live->verdict.load(std::memory_order_relaxed) == Verdict::trial) {
+        registry::Trial trial = registry::Trial::take(member.live);
+        if (!trial) continue;
+        token.put_on(std::move(trial));
+      }
+      member.live->selected.fetch_add(1, std::memory_order_relaxed);
+      return {&member, std::move(token), tried.contains(taken->live)};
+    }
+    return {};
   }
 
   bool has_untried(const Tried& tried) const override {
     return std::any_of(members_.begin(), members_.end(), [&](const Member& member) {
       return member.weight > 0 &&
-             member.live->verdict.load(std::memory_order_relaxed) != Verdict::never &&
+             (member.live->is(Verdict::eligible) || member.live->is(Verdict::last_resort)) &&
              !tried.contains(member.live.get());
     });
   }

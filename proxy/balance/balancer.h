@@ -9,6 +9,8 @@
 //   2. ejected (last resort) and not tried;
 //   3. eligible though tried;
 //   4. ejected though tried.
+// Eligible are also those whose breaker is half open, while they have a trial to give; the pick
+// takes it, exactly over all workers.
 // With zone.prefer_local, a priority's own-zone members are chosen from first, as long as
 // zone.min_local of them are of the verdict sought, tried or not; if they are fewer, or none of
 // them is left untried, all zones of that priority are; then comes the next priority. A member
@@ -39,7 +41,7 @@ struct Key {
 
 struct Pick {
   const Member* member = nullptr;  // owned by the balancer; null: nobody
-  registry::LoadToken token;       // counted as pending
+  registry::LoadToken token;       // counted as pending; on trial, if its instance takes those only
   bool tried = false;              // was among the tried ones: there was nobody else
   explicit operator bool() const { return member != nullptr; }
 };

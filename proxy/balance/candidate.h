@@ -34,8 +34,9 @@ class Weigh {
   bool warms_ = false;
 };
 
-// Who may be chosen in one pass of the search: those of one verdict, and, if told so, only those
-// who have not been tried. Lives on the stack of one pick().
+// Who may be chosen in one pass of the search: those of one verdict (eligible includes those with a
+// trial to give), and, if told so, only those who have not been tried. Lives on the stack of one
+// pick().
 class Filter {
  public:
   static Filter untried(registry::Verdict verdict, const Tried& tried) {
@@ -45,14 +46,11 @@ class Filter {
 
   bool passes(const Candidate& candidate) const {
     ++asked_;
-    return candidate.live->verdict.load(std::memory_order_relaxed) == verdict_ &&
-           (tried_ == nullptr || !tried_->contains(candidate.live));
+    return candidate.live->is(verdict_) && (tried_ == nullptr || !tried_->contains(candidate.live));
   }
 
   // Is it of the verdict that this pass is for, tried or not?
-  bool is_sought(const Candidate& candidate) const {
-    return candidate.live->verdict.load(std::memory_order_relaxed) == verdict_;
-  }
+  bool is_sought(const Candidate& candidate) const { return candidate.live->is(verdict_); }
 
   // How often passes() was called: the steps of the search, which must be bounded.
   std::uint64_t asked() const { return asked_; }

@@ -184,6 +184,22 @@ void write_instance_states(Page& page, const Snapshot& snapshot) {
   page.write(states);
 }
 
+// Of those that have a breaker.
+void write_breakers(Page& page, const Snapshot& snapshot) {
+  using registry::BreakerState;
+  auto breakers = Family::gauge("sluice_instance_breaker",
+                                "1 for the state that the instance's breaker is in, 0 for the "
+                                "others; none of those without a breaker.");
+  for_each_instance(snapshot, [&](const std::string& service, const registry::Instance& instance) {
+    if (instance.inputs.breaker == BreakerState::none) return;
+    for (const auto state : {BreakerState::closed, BreakerState::open, BreakerState::half_open}) {
+      breakers.add({{"service", service}, {"instance", *instance.id}, {"state", word(state)}},
+                   std::uint64_t{instance.inputs.breaker == state});
+    }
+  });
+  page.write(breakers);
+}
+
 void write_all_instances(Page& page, const Snapshot& snapshot) {
   using registry::Instance;
   write_instances(
@@ -191,6 +207,7 @@ void write_all_instances(Page& page, const Snapshot& snapshot) {
       Family::gauge("sluice_instance_up", "1 while the instance is eligible for new connections."),
       [](const Instance& instance) { return instance.is_up(); });
   write_instance_states(page, snapshot);
+  write_breakers(page, snapshot);
   write_instances(
       page, snapshot,
       Family::gauge("sluice_instance_connections", "Established connections to the instance."),

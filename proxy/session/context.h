@@ -29,6 +29,9 @@ class Host {
   // control loop should know.
   virtual void on_suspect(const std::shared_ptr<registry::Live>& instance,
                           registry::FailureRow row) = 0;
+  // How a trial has gone. The trial ends when the control loop has taken it in: no other is let
+  // through before the breaker has its new state.
+  virtual void on_trial(registry::Trial trial, bool went_well) = 0;
 
  protected:
   ~Host() = default;

@@ -1,6 +1,7 @@
 #include "proxy/session/relay.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "proxy/net/tcp_options.h"
 
@@ -11,7 +12,8 @@ using Progress = Pump::Progress;
 
 namespace {
 
-constexpr std::uint64_t kYouthMs = 256;     // a connection that ends by then needs no keepalive
+constexpr std::uint64_t kYouthMs = 256;  // a connection that ends by then needs no keepalive
+constexpr std::uint64_t kYouthAgainMs = 1000;
 constexpr std::uint64_t kFlushLookMs = 16;  // how often a flush before a reset is looked at
 constexpr std::uint64_t kFlushMaxMs =
     30'000;  // a peer that takes nothing for so long gets its reset
@@ -129,9 +131,10 @@ void Relay::on_deadline() {
   if (flushing_ != nullptr) return check_flushed();
   const std::uint64_t now = context_.loop.now_ms();
   if (now >= youth_ends_ms_) {
-    youth_ends_ms_ = kNever;
-    net::watch_peer(upstream_.fd(), route_.upstream->tcp);
-    owner_.on_grown_up();
+    if (!std::exchange(is_watched_, true)) {
+      net::watch_peer(upstream_.fd(), route_.upstream->tcp);
+    }
+    youth_ends_ms_ = owner_.on_grown_up() ? now + kYouthAgainMs : kNever;
   }
   const std::uint64_t limit = quiet_limit_ms();
   const Ending ending = has_undelivered() ? Ending::reset_both : Ending::close_both;

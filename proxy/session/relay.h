@@ -31,9 +31,11 @@ class Relay {
    public:
     virtual void on_relay_ended(metrics::CloseReason reason, Ending ending) = 0;
     virtual void wake_at(
-        std::uint64_t at_ms) = 0;    // calls on_deadline() then; moves an earlier wish
-    virtual void run_again() = 0;    // calls on_ready() again in the next turn
-    virtual void on_grown_up() = 0;  // it is a quarter of a second old, and goes on
+        std::uint64_t at_ms) = 0;  // calls on_deadline() then; moves an earlier wish
+    virtual void run_again() = 0;  // calls on_ready() again in the next turn
+    // It is a quarter of a second old, and goes on. True: the owner is to be asked again, when it
+    // is another second older.
+    virtual bool on_grown_up() = 0;
 
    protected:
     ~Owner() = default;
@@ -89,6 +91,7 @@ class Relay {
   std::uint64_t last_active_ms_;
   std::uint64_t age_ends_ms_;    // UINT64_MAX: never
   std::uint64_t youth_ends_ms_;  // UINT64_MAX: it has ended
+  bool is_watched_ = false;      // keepalive and user timeout are set
   std::uint64_t flush_ends_ms_ = 0;
 };
 

@@ -204,8 +204,13 @@ void Session::on_failed(CloseReason reason) {
          failure_detail());
 }
 
-void Session::on_grown_up() {
-  if (std::get<Relay>(stage_).bytes_down() != 0) token_.live()->note_word();
+bool Session::on_grown_up() {
+  if (std::get<Relay>(stage_).bytes_down() != 0) {
+    praise(context_, token_);
+  } else if (net::monotonic_ns() - connected_ns_ >= kPatienceNs) {
+    acquit(context_, token_);
+  }
+  return token_.is_on_trial();
 }
 
 void Session::on_relay_ended(CloseReason reason, Ending ending) {
@@ -217,7 +222,7 @@ void Session::on_relay_ended(CloseReason reason, Ending ending) {
 
 // Did it serve, or close early (registry::Failure)?
 void Session::judge_instance(const Relay& relay, CloseReason reason) {
-  if (relay.bytes_down() != 0) return token_.live()->note_word();
+  if (relay.bytes_down() != 0) return praise(context_, token_);
   const bool by_instance =
       reason == CloseReason::upstream_closed || reason == CloseReason::upstream_reset;
   if (!by_instance || relay.has_client_finished_first()) return;

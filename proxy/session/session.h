@@ -75,7 +75,7 @@ class Session final : net::Pollable, net::Deadline, Preface::Owner, Connector::O
   void on_connected(registry::LoadToken instance) override;
   void on_failed(metrics::CloseReason reason) override;
   void on_relay_ended(metrics::CloseReason reason, Ending ending) override;
-  void on_grown_up() override;
+  bool on_grown_up() override;
   bool open_upstream(net::Fd fd) override;
   void wake_at(std::uint64_t at_ms) override;
   void run_again() override;

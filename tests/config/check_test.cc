@@ -508,6 +508,18 @@ defaults: {balance: {zone: {prefer_local: true}}}
 
 TEST(Ranges, OfPolicies) {
   expect({
+      {"of a breaker that could not work",
+       with_service(R"y(    breaker: {failures: 3, open_for: 0, half_open: 0}
+)y"),
+       {"f:6:38: services[0].breaker.open_for: error: a breaker that is open for no time protects "
+        "nobody; without one, failures is 0",
+        "f:6:52: services[0].breaker.half_open: error: without a trial a breaker that has opened "
+        "would never close; 1 is the least"}},
+      {"of what means nothing",
+       with_service(R"y(    breaker: {half_open: 2}
+)y"),
+       {"f:6:14: services[0].breaker: warning: means nothing while failures is 0: there is no "
+        "breaker"}},
       {"of a service",
        with_service(
            R"y(    check: {interval: 1ms, fast_interval: 0, timeout: 0, rise: 0, fall: 0, jitter: 1.5}

@@ -34,6 +34,7 @@ config::Log quiet_log() {
 
 struct Progress final : WorkerEvents {
   void on_suspect(std::shared_ptr<registry::Live>, registry::FailureRow) override {}
+  void on_trial(registry::Trial, bool) override {}
   void on_progress() override { ++count; }
   std::atomic<int> count{0};
 };

@@ -121,6 +121,44 @@ TEST(Judge, GivesTheOperatorAReason) {
   for (const Reasoned& row : table) EXPECT_EQ(judge(row.in).reason, row.reason) << row.situation;
 }
 
+TEST(Judge, GivesTheBreakerItsRank) {
+  const auto with = [](BreakerState breaker, Inputs in = {}) {
+    in.breaker = breaker;
+    return judge(in);
+  };
+  const Inputs ejected = inputs(Admin::ready, CheckState::up, OutlierState::ejected, 1);
+  const Inputs drained = inputs(Admin::drain, CheckState::up, OutlierState::none, 1);
+  const Inputs refused = inputs(Admin::ready, CheckState::down, OutlierState::none, 1);
+  const Inputs weightless = inputs(Admin::ready, CheckState::up, OutlierState::none, 0);
+  const struct {
+    const char* situation;
+    Effective effective;
+    State state;
+    Verdict verdict;
+    const char* reason;
+  } table[] = {
+      {"closed", with(BreakerState::closed), State::up, Verdict::eligible, "ok"},
+      {"open", with(BreakerState::open), State::down, Verdict::never, "breaker: open"},
+      {"half open", with(BreakerState::half_open), State::warming, Verdict::trial,
+       "breaker: half_open"},
+      {"open and ejected", with(BreakerState::open, ejected), State::down, Verdict::never,
+       "breaker: open"},
+      {"half open and ejected", with(BreakerState::half_open, ejected), State::down, Verdict::never,
+       "outlier: ejected"},
+      {"half open and drained", with(BreakerState::half_open, drained), State::draining,
+       Verdict::never, "admin: drain"},
+      {"open and refused", with(BreakerState::open, refused), State::down, Verdict::never,
+       "check: down"},
+      {"half open without a weight", with(BreakerState::half_open, weightless), State::warming,
+       Verdict::never, "breaker: half_open"},
+  };
+  for (const auto& row : table) {
+    EXPECT_EQ(row.effective.state, row.state) << row.situation;
+    EXPECT_EQ(row.effective.verdict, row.verdict) << row.situation;
+    EXPECT_EQ(row.effective.reason, row.reason) << row.situation;
+  }
+}
+
 TEST(Words, AreThoseOfTheApi) {
   EXPECT_EQ(word(State::up), "up");
   EXPECT_EQ(word(State::warming), "warming");
@@ -135,7 +173,12 @@ TEST(Words, AreThoseOfTheApi) {
   EXPECT_EQ(word(CheckState::down), "down");
   EXPECT_EQ(word(OutlierState::none), "none");
   EXPECT_EQ(word(OutlierState::ejected), "ejected");
+  EXPECT_EQ(word(BreakerState::none), "none");
+  EXPECT_EQ(word(BreakerState::closed), "closed");
+  EXPECT_EQ(word(BreakerState::open), "open");
+  EXPECT_EQ(word(BreakerState::half_open), "half_open");
   EXPECT_EQ(word(Verdict::never), "never");
+  EXPECT_EQ(word(Verdict::trial), "trial");
   EXPECT_EQ(word(Verdict::last_resort), "last_resort");
   EXPECT_EQ(word(Verdict::eligible), "eligible");
 }

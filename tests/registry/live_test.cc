@@ -105,6 +105,74 @@ TEST(LoadToken, KeepsItsInstanceAlive) {
   EXPECT_TRUE(watch.expired());
 }
 
+std::shared_ptr<Live> make_half_open(std::uint16_t trials) {
+  const auto live = make_live();
+  live->verdict = Verdict::trial;
+  live->trial_limit = trials;
+  return live;
+}
+
+TEST(Trial, IsEligibleWhileOneIsFree) {
+  const auto live = make_half_open(2);
+  EXPECT_TRUE(live->is(Verdict::eligible));
+  EXPECT_FALSE(live->is(Verdict::last_resort));
+  Trial first = Trial::take(live);
+  Trial second = Trial::take(live);
+  EXPECT_FALSE(live->is(Verdict::eligible));
+  EXPECT_FALSE(Trial::take(live));
+  first = {};
+  EXPECT_TRUE(live->is(Verdict::eligible));
+  EXPECT_EQ(live->trials, 1u);
+}
+
+TEST(Trial, GoesWithTheTokenUntilItIsTaken) {
+  const auto live = make_half_open(1);
+  LoadToken token = pick(live);
+  token.put_on(Trial::take(live));
+  EXPECT_EQ(live->trials, 1u);
+  LoadToken moved(std::move(token));
+  EXPECT_TRUE(moved.is_on_trial());
+  {
+    const Trial trial = moved.take_trial();
+    EXPECT_TRUE(trial);
+    EXPECT_FALSE(moved.is_on_trial());
+    EXPECT_FALSE(moved.take_trial()) << "once";
+    moved.release();
+    EXPECT_EQ(live->trials, 1u) << "outlives the place";
+  }
+  EXPECT_EQ(live->trials, 0u);
+
+  LoadToken another = pick(live);
+  another.put_on(Trial::take(live));
+  another.release();
+  EXPECT_EQ(live->trials, 0u) << "goes with it";
+}
+
+TEST(Trial, IsCountedExactlyOverManyThreads) {
+  constexpr std::uint16_t kLimit = 3;
+  const auto live = make_half_open(kLimit);
+  std::atomic<int> held{0}, most{0}, taken{0};
+  std::vector<std::thread> workers;
+  for (int t = 0; t < 8; ++t) {
+    workers.emplace_back([&] {
+      for (int i = 0; i < 5'000; ++i) {
+        const Trial trial = Trial::take(live);
+        if (!trial) continue;
+        ++taken;
+        const int now = ++held;
+        int seen = most.load();
+        while (seen < now && !most.compare_exchange_weak(seen, now)) {
+        }
+        --held;
+      }
+    });
+  }
+  for (std::thread& worker : workers) worker.join();
+  EXPECT_LE(most, kLimit);
+  EXPECT_GT(taken, 0);
+  EXPECT_EQ(live->trials, 0u);
+}
+
 TEST(LoadToken, CountsExactlyOverManyThreads) {
   constexpr std::uint32_t kThreads = 4;
   constexpr std::uint32_t kConnections = 20'000;

@@ -140,6 +140,112 @@ TEST_F(TwoUp, EndsAnEjectionWhenItIsOver) {
             "5 connect failures in a row; ejection 2, for 60s");
 }
 
+// The same with a breaker: 3 failures, open for 10 s, 2 trials at a time, and no ejections.
+class Breaks : public TwoUp {
+ protected:
+  Breaks() {
+    web.outlier.consecutive = 0;
+    web.breaker = {3, config::Duration(10'000), 2};
+    registry.reconcile({web}, false, at(2));
+    registry.take_changes();
+  }
+  void open(std::uint64_t at_ms) { registry.failed(*a, {1, 2}, at(at_ms)); }
+
+  config::Service web =
+      service("web", {instance("a", "10.0.0.1:80"), instance("b", "10.0.0.2:80")});
+};
+
+TEST_F(Breaks, OpensAndNobodyIsSentThereAnyMore) {
+  EXPECT_EQ(look(registry, "web", "a")->inputs.breaker, BreakerState::closed);
+  registry.failed(*a, {2, 0}, at(10));
+  EXPECT_TRUE(registry.take_changes().empty());
+  open(10);
+  const Change change = only_change();
+  EXPECT_EQ(change.reason, "breaker: open for 10s: 1 connect failure and 2 early closes in a row");
+  EXPECT_EQ(change.to, State::down);
+  EXPECT_EQ(a->verdict, Verdict::never) << "not even as a last resort";
+  EXPECT_EQ(registry.next_ms(), 10'010u);
+  registry.failed(*b, {3, 0}, at(11));
+  EXPECT_EQ(b->verdict, Verdict::never) << "however few are left";
+}
+
+TEST_F(Breaks, LetsTrialsThroughAfterAWhileAndClosesAfterAGoodOne) {
+  open(10);
+  registry.take_changes();
+  registry.advance(at(10'009));
+  EXPECT_EQ(a->verdict, Verdict::never);
+  registry.advance(at(10'010));
+  const Change half_open = only_change();
+  EXPECT_EQ(half_open.reason, "breaker: half open, for 2 trials at a time");
+  EXPECT_EQ(half_open.to, State::warming);
+  EXPECT_EQ(a->verdict, Verdict::trial);
+  EXPECT_EQ(a->trial_limit, 2u);
+  EXPECT_EQ(registry.next_ms(), UINT64_MAX);
+
+  a->connect_failures = 3;
+  registry.tried(*a, true, at(10'020));
+  const Change closed = only_change();
+  EXPECT_EQ(closed.reason, "breaker: closed: a trial went well");
+  EXPECT_EQ(closed.to, State::up);
+  EXPECT_EQ(a->verdict, Verdict::eligible);
+  EXPECT_EQ(a->trial_limit, 0u);
+  EXPECT_EQ(a->connect_failures, 0u) << "starts afresh";
+  EXPECT_EQ(look(registry, "web", "a")->inputs.breaker_reason, "");
+}
+
+TEST_F(Breaks, OpensAgainAfterATrialThatFailed) {
+  open(10);
+  registry.advance(at(10'010));
+  registry.take_changes();
+  registry.failed(*a, {9, 9}, at(10'011));
+  EXPECT_TRUE(registry.take_changes().empty()) << "that was of a connection of before";
+  registry.tried(*a, false, at(10'020));
+  EXPECT_EQ(only_change().reason, "breaker: open for 10s: a trial failed");
+  EXPECT_EQ(a->verdict, Verdict::never);
+  EXPECT_EQ(registry.next_ms(), 20'020u);
+}
+
+TEST_F(Breaks, OutweighsTheEjectionAndNoOtherInput) {
+  web.outlier.consecutive = 3;
+  registry.reconcile({web}, false, at(3));
+  open(10);
+  const auto both = look(registry, "web", "a");
+  EXPECT_EQ(both->inputs.outlier, OutlierState::ejected);
+  EXPECT_TRUE(both->effective.reason->starts_with("breaker: open")) << *both->effective.reason;
+  EXPECT_EQ(a->verdict, Verdict::never);
+  registry.advance(at(10'010));
+  EXPECT_TRUE(look(registry, "web", "a")->effective.reason->starts_with("outlier: "));
+  EXPECT_EQ(a->verdict, Verdict::never) << "half open, it is for trials only";
+  registry.set_admin("web", "a", Admin::maint, "", at(10'011));
+  EXPECT_EQ(look(registry, "web", "a")->effective.reason, "admin: maint");
+}
+
+TEST_F(Breaks, StaysOutInAPanic) {
+  web.balance.panic.threshold = 0.9;
+  registry.reconcile({web}, false, at(3));
+  for (int i = 0; i < 3; ++i) registry.checked(*b, kRefused, at(4));
+  EXPECT_EQ(b->verdict, Verdict::eligible) << "in the panic";
+  open(10);
+  EXPECT_EQ(a->verdict, Verdict::never);
+  registry.advance(at(10'010));
+  EXPECT_EQ(a->verdict, Verdict::trial);
+}
+
+TEST_F(Breaks, FollowsTheConfiguration) {
+  open(10);
+  registry.advance(at(10'010));
+  web.breaker.half_open = 1;
+  registry.reconcile({web}, false, at(10'011));
+  EXPECT_EQ(a->trial_limit, 1u);
+  registry.take_changes();
+  web.breaker.failures = 0;
+  registry.reconcile({web}, false, at(10'012));
+  EXPECT_EQ(a->verdict, Verdict::eligible);
+  EXPECT_EQ(look(registry, "web", "a")->inputs.breaker, BreakerState::none);
+  registry.failed(*a, {99, 99}, at(10'013));
+  EXPECT_EQ(a->verdict, Verdict::eligible);
+}
+
 TEST_F(TwoUp, WaitsForAPlaceAmongTheEjectedAndAsksAgain) {
   registry.failed(*a, {5, 0}, at(0));
   const std::uint64_t before = index();

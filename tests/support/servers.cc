@@ -1,5 +1,7 @@
 #include "tests/support/servers.h"
 
+#include <thread>
+
 #include "tests/support/payload.h"
 
 namespace sluice::test {
@@ -73,6 +75,37 @@ struct CloseOnData : Script {
   void on_data(Connection& connection, std::string_view) override { connection.close(); }
 };
 
+struct ResetOnData : Script {
+  void on_data(Connection& connection, std::string_view) override { connection.reset(); }
+};
+
+struct SlowEcho : Echo {
+  void on_data(Connection& connection, std::string_view bytes) override {
+    std::this_thread::sleep_for(20ms);
+    Echo::on_data(connection, bytes);
+  }
+};
+
+std::unique_ptr<Script> in_mood(Mood mood) {
+  switch (mood) {
+    case Mood::well:
+      return std::make_unique<Echo>();
+    case Mood::slow:
+      return std::make_unique<SlowEcho>();
+    case Mood::silent:
+      return std::make_unique<Hold>();
+    case Mood::closes_on_accept:
+      return std::make_unique<CloseOnAccept>();
+    case Mood::closes_on_data:
+      return std::make_unique<CloseOnData>();
+    case Mood::resets_on_accept:
+      return std::make_unique<ResetOnAccept>();
+    case Mood::resets_on_data:
+      return std::make_unique<ResetOnData>();
+  }
+  return nullptr;
+}
+
 struct Http : Script {
   explicit Http(std::shared_ptr<std::atomic<int>> s) : status(std::move(s)) {}
   void on_data(Connection& connection, std::string_view bytes) override {
@@ -117,6 +150,9 @@ Backend::MakeScript close_on_accept() {
 }
 Backend::MakeScript close_on_data() {
   return each<CloseOnData>();
+}
+Backend::MakeScript moody(std::shared_ptr<std::atomic<Mood>> mood) {
+  return [mood = std::move(mood)] { return in_mood(*mood); };
 }
 Backend::MakeScript http(std::shared_ptr<std::atomic<int>> status) {
   return each<Http>(std::move(status));

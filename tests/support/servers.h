@@ -21,6 +21,17 @@ Backend::MakeScript hold();                   // reads, says nothing, closes whe
 Backend::MakeScript reset_on_accept();
 Backend::MakeScript close_on_accept();
 Backend::MakeScript close_on_data();  // closes upon the first bytes, which it has read
+// One that changes its ways; each connection is served as the mood is when it comes.
+enum class Mood {
+  well,  // echoes
+  slow,  // echoes, and takes 20 ms for each piece
+  silent,
+  closes_on_accept,
+  closes_on_data,
+  resets_on_accept,
+  resets_on_data
+};
+Backend::MakeScript moody(std::shared_ptr<std::atomic<Mood>> mood);
 // Answers each HTTP request with the status that `status` holds at that moment, and closes.
 Backend::MakeScript http(std::shared_ptr<std::atomic<int>> status);
 

@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <thread>
+
+#include <atomic>
 #include <string>
 #include <thread>
 #include <utility>
@@ -112,6 +115,54 @@ TEST_P(AnyPolicy, SearchesUntriedThenEjectedThenTriedThenTriedAndEjected) {
   EXPECT_EQ(next(), "c again");
   live(*balancer, "c").verdict = Verdict::never;
   EXPECT_EQ(next(), "-");
+}
+
+// Half open, an instance is as eligible as any, for so many connections at a time.
+TEST_P(AnyPolicy, LetsSoManyTrialsThroughAtATime) {
+  const auto balancer = build(fleet({1, 1}));
+  registry::Live& b = live(*balancer, "b");
+  live(*balancer, "a").verdict = Verdict::never;
+  b.verdict = Verdict::trial;
+  b.trial_limit = 2;
+  Cursor cursor(1, 1);
+  const auto pick = [&] { return balancer->pick(Key{"192.0.2.1"}, {}, cursor); };
+  Pick first = pick();
+  const Pick second = pick();
+  EXPECT_TRUE(first && second && first.token.is_on_trial() && second.token.is_on_trial());
+  EXPECT_FALSE(balancer->has_untried({}));
+  EXPECT_FALSE(pick());
+  live(*balancer, "a").verdict = Verdict::last_resort;
+  EXPECT_EQ(pick_id(*balancer), "a");
+  first = {};
+  EXPECT_TRUE(balancer->has_untried({}));
+  EXPECT_EQ(pick_id(*balancer), "b");
+  EXPECT_EQ(b.load, 1u) << "what was chosen and not taken is not counted";
+}
+
+TEST_P(AnyPolicy, LetsNoMoreTrialsThroughHoweverManyPick) {
+  const auto balancer = build(fleet({1, 1}));
+  registry::Live& b = live(*balancer, "b");
+  b.verdict = Verdict::trial;
+  b.trial_limit = 1;
+  std::atomic<int> on_trial{0}, most{0}, nobody{0};
+  std::vector<std::thread> workers;
+  for (std::uint32_t t = 0; t < 4; ++t) {
+    workers.emplace_back([&, t] {
+      Cursor cursor(t, t);
+      for (int i = 0; i < 2'000; ++i) {
+        const std::string key = client_address(static_cast<std::uint32_t>(i) * 7);
+        const Pick pick = balancer->pick(Key{key}, {}, cursor);
+        if (!pick) ++nobody;
+        if (!pick || !pick.token.is_on_trial()) continue;
+        if (++on_trial > 1) ++most;
+        --on_trial;
+      }
+    });
+  }
+  for (std::thread& worker : workers) worker.join();
+  EXPECT_EQ(most, 0);
+  EXPECT_EQ(nobody, 0) << "the other one is there for everybody";
+  EXPECT_EQ(b.trials, 0u);
 }
 
 TEST_P(AnyPolicy, TriedOnesArePassedOverWhileAnUntriedOneIsLeft) {

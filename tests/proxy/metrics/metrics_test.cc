@@ -44,6 +44,7 @@ class MetricsTest : public ::testing::Test {
     instance.effective.state = state;
     instance.effective.verdict =
         state == State::up ? registry::Verdict::eligible : registry::Verdict::never;
+    instance.inputs.breaker = registry::BreakerState::closed;
     instance.live = std::make_shared<registry::Live>(registry::Identity{});
     return instance;
   }
@@ -361,6 +362,7 @@ TEST_F(WholePageTest, HoldsEveryMetricWithItsLabelsAndNoOther) {
       {"sluice_connection_duration_seconds", route},
       {"sluice_instance_up", {"service", "instance"}},
       {"sluice_instance_state", {"service", "instance", "state"}},
+      {"sluice_instance_breaker", {"service", "instance", "state"}},
       {"sluice_instance_connections", {"service", "instance"}},
       {"sluice_instance_selected_total", {"service", "instance"}},
       {"sluice_service_panic", {"service"}},

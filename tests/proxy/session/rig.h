@@ -45,6 +45,7 @@ class Rig : public Host {
 
   void on_session_ended(Session&) override {}
   void on_suspect(const std::shared_ptr<registry::Live>&, registry::FailureRow) override {}
+  void on_trial(registry::Trial, bool) override {}
 
   net::Loop loop;
   log::Log log;

@@ -107,6 +107,11 @@ class SessionTest : public testing::Test, protected Rig {
     suspects.push_back(live->identity.id);
   }
 
+  void on_trial(registry::Trial trial, bool went_well) override {
+    EXPECT_EQ(trial.live()->trials, 1u) << "until it is taken in";
+    trials += went_well ? '+' : '-';
+  }
+
   std::uint64_t closed(CloseReason reason) {
     return route->cells->of(0).closed[static_cast<std::size_t>(reason)].read();
   }
@@ -121,6 +126,7 @@ class SessionTest : public testing::Test, protected Rig {
   std::shared_ptr<RouteState> state;
   std::unique_ptr<Session> session;
   std::vector<std::string> suspects;
+  std::string trials;  // how they went, '+' or '-'
   net::Fd client;
   net::Fd accepted;  // the instance's end
   Heard at_client;
@@ -381,6 +387,83 @@ TEST_F(SessionTest, AWordEndsTheRowOfFailuresAndAConnectOnlyThatOfConnects) {
   EXPECT_EQ(a.live->early_closes, 2u);
   send_text(accepted, "hello");
   EXPECT_TRUE(run_until([&] { return a.live->early_closes == 0; })) << "though it lives on";
+}
+
+// Half open, with one trial to give.
+void half_open(const Instance& instance) {
+  instance.live->verdict = registry::Verdict::trial;
+  instance.live->trial_limit = 1;
+}
+
+TEST_F(SessionTest, TellsHowATrialHasGone) {
+  struct Case {
+    const char* what;
+    bool listens;
+    const char* answer;
+    bool client_leaves;  // before the instance does
+    const char* trials;
+  };
+  const Case cases[] = {
+      {"refused", false, "", false, "-"},
+      {"closed early", true, "", false, "-"},
+      {"answered", true, "hello", false, "+"},
+      {"answered, and the client leaves", true, "hello", true, "+"},
+      {"not answered, and the client leaves", true, "", true, ""},
+  };
+  retry.max_retries = 0;
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.what);
+    const Instance a("a", c.listens);
+    half_open(a);
+    service.reset();
+    trials.clear();
+    at_client = at_instance = {};
+    accepted.reset();
+    serve({&a});
+    connect();
+    if (c.listens) {
+      ASSERT_TRUE(relays(a));
+      EXPECT_EQ(a.live->trials, 1u);
+      send_text(accepted, c.answer);
+      ASSERT_TRUE(client_hears([&] { return at_client.bytes == c.answer; }));
+      if (c.client_leaves) {
+        client.reset();
+        ASSERT_TRUE(run_until([&] {
+          at_instance.listen(accepted);
+          return at_instance.is_over();
+        }));
+      }
+      accepted.reset();
+      ASSERT_TRUE(c.client_leaves || client_hears([&] { return at_client.is_over(); }));
+      client.reset();
+    }
+    ASSERT_TRUE(ends());
+    EXPECT_EQ(trials, c.trials);
+    EXPECT_EQ(a.live->trials, 0u);
+    EXPECT_TRUE(suspects.empty()) << "a trial's failure is told as one";
+  }
+}
+
+TEST_F(SessionTest, ATrialThatIsNotEndedHasGoneWell) {
+  for (const char* answer : {"hello", ""}) {
+    const Instance a("a");
+    half_open(a);
+    service.reset();
+    accepted.reset();
+    trials.clear();
+    serve({&a});
+    connect();
+    ASSERT_TRUE(relays(a));
+    send_text(accepted, answer);
+    ASSERT_TRUE(run_until([&] { return !trials.empty(); }));
+    EXPECT_EQ(trials, "+");
+    EXPECT_EQ(a.live->active, 1u) << "it goes on, and others come";
+    EXPECT_EQ(a.live->trials, 0u);
+    client.reset();
+    accepted.reset();
+    ASSERT_TRUE(ends());
+    EXPECT_EQ(trials, "+") << "told once";
+  }
 }
 
 TEST_F(SessionTest, TellsOfTheFirstOfARowAndThenFromTheThresholdOn) {
