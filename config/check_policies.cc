@@ -123,6 +123,14 @@ void check_breaker(const Breaker& breaker, const Site& site) {
   within(site.key("half_open"), breaker.half_open, 0, kMostTrials);
 }
 
+void check_replay(const Retry& retry, const Site& site) {
+  const Site bytes = site.key("replay").key("bytes");
+  within(bytes, retry.replay.bytes, {0}, {1u << 20});
+  if (retry.replay.bytes.count > 0 && retry.max_retries == 0) {
+    bytes.error("nothing is replayed while max_retries is 0: a replay is a retry");
+  }
+}
+
 void check_retry(const Retry& retry, const Site& site) {
   within(site.key("max_retries"), retry.max_retries, 0, 1000);
   within(site.key("base_delay"), retry.base_delay, 0ms, kLongestDuration);
@@ -132,6 +140,7 @@ void check_retry(const Retry& retry, const Site& site) {
         .error("max_delay (" + text(retry.max_delay) + ") is below base_delay (" +
                text(retry.base_delay) + ")");
   }
+  if (const Site replay = site.key("replay"); replay.is_said()) check_replay(retry, site);
 }
 
 void check_cidrs(const std::vector<std::string>& list, const Site& site) {

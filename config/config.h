@@ -646,6 +646,18 @@ struct RetryBudget {
   friend bool operator==(const RetryBudget&, const RetryBudget&) = default;
 };
 
+// Opt-in: an instance that closes or resets a connection before it has sent any byte is replaced by
+// another, which is sent what the client has said so far. Only for protocols whose requests may be
+// done twice.
+struct Replay {
+  Bytes bytes{0};  // the most that a client may have said by then; 0: nothing is replayed
+  template <class V>
+  void fields(V& v) {
+    v("bytes", bytes);
+  }
+  friend bool operator==(const Replay&, const Replay&) = default;
+};
+
 struct Retry {
   std::uint32_t max_retries = 3;  // attempts after the first
   Duration base_delay = 100ms;    // before the first retry that waits; 0: as good as none (1 ms)
@@ -655,6 +667,7 @@ struct Retry {
   bool immediate_first = true;  // the first retry goes to another instance at once, if there is one
   Duration deadline = 10s;      // from the first attempt to the last; 0: none
   RetryBudget budget;
+  Replay replay;
   template <class V>
   void fields(V& v) {
     v("max_retries", max_retries);
@@ -665,6 +678,7 @@ struct Retry {
     v("immediate_first", immediate_first);
     v("deadline", deadline);
     v("budget", budget);
+    v("replay", replay);
   }
   friend bool operator==(const Retry&, const Retry&) = default;
 };

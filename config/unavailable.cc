@@ -25,7 +25,6 @@ constexpr auto kLater = std::to_array<std::string_view>({
     "service.tcp.fast_open",
     "service.tcp.congestion",
     "service.sources",
-    "service.retry.replay",
     "service.limits",
     "service.rebalance",
     "service.tls",

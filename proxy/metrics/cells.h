@@ -117,6 +117,7 @@ struct alignas(64) RouteSlot {
 struct alignas(64) ServiceSlot {
   std::array<Counter, kConnectResults> attempts;
   std::array<Counter, kConnectResults> retries;  // by the result that made it necessary, never ok
+  Counter retries_early_close;                   // replays: it closed before any byte
   Counter retries_no_instance;                   // a retry that found nobody to take it
   Counter retries_over_budget;                   // waits for room in the retry budget
   DurationHistogram<14> connect{kConnectBoundsUs};

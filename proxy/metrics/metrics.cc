@@ -123,7 +123,8 @@ void write_attempts(Page& page, const List<ServiceCells>& services) {
 void write_retries(Page& page, const List<ServiceCells>& services) {
   auto retries = Family::counter(
       "sluice_retries_total",
-      "Retries by the result that made them necessary; no_instance: nobody was left to take one; "
+      "Retries by the result that made them necessary; early_close: the instance closed before any "
+      "byte, and another is told the same; no_instance: nobody was left to take one; "
       "over_budget: waits for room in the retry budget.");
   for (const auto& cells : services) {
     const auto add = [&](std::string_view reason, auto read) {
@@ -134,6 +135,7 @@ void write_retries(Page& page, const List<ServiceCells>& services) {
       if (result == ConnectResult::ok) continue;
       add(net::word(result), [i](const ServiceSlot& slot) { return slot.retries[i].read(); });
     }
+    add("early_close", [](const ServiceSlot& slot) { return slot.retries_early_close.read(); });
     add("no_instance", [](const ServiceSlot& slot) { return slot.retries_no_instance.read(); });
     add("over_budget", [](const ServiceSlot& slot) { return slot.retries_over_budget.read(); });
   }

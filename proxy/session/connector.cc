@@ -72,6 +72,16 @@ void Connector::start() {
   attempt();
 }
 
+void Connector::resume(const Course& course, CloseReason reason, int error) {
+  tried_ = course.tried;
+  attempts_ = course.attempts;
+  retries_ = course.retries;
+  give_up_at_ms_ = course.give_up_at_ms;
+  closed_early_ = reason;
+  last_error_ = error;
+  retry_or_give_up();
+}
+
 void Connector::attempt() {
   const balance::Balancer& balancer = *upstream().balancer;
   balance::Pick pick = balancer.pick({key_for(balancer, client_)}, tried_, service_.cursor);
@@ -152,6 +162,7 @@ void Connector::attempt_failed(ConnectResult result, int error) {
   count_attempt(result);
   upstream_socket_.close();
   leave_budget();  // not before the socket is gone: another may begin at once
+  closed_early_.reset();
   last_result_ = result;
   last_error_ = error;
   if (net::is_instances_fault(result)) {
@@ -194,11 +205,16 @@ void Connector::retry() {
     return wait_for_retry();
   }
   ++retries_;
-  counts().retries[static_cast<std::size_t>(last_result_)].increment();
+  if (closed_early_) {
+    counts().retries_early_close.increment();
+  } else {
+    counts().retries[static_cast<std::size_t>(last_result_)].increment();
+  }
   attempt();
 }
 
 void Connector::fail() {
+  if (closed_early_) return owner_.on_failed(*closed_early_);
   const bool timed_out = last_result_ == ConnectResult::timeout;
   owner_.on_failed(timed_out ? CloseReason::connect_timeout : CloseReason::connect_failed);
 }

@@ -8,6 +8,10 @@
 // way to it is left for another. Where nobody is there at all and the listener holds its clients,
 // it waits for somebody before the first attempt.
 //
+// Where a connection was made and the instance has closed it before any byte (Opening), it goes on
+// from there, in another Connector: the retries, their budget and deadline are those of all
+// attempts together.
+//
 // Owned by a Session, on the worker's thread; uses the Session's upstream socket, deadline and
 // place in the poller. Destroying it abandons the attempt and gives back what it counted.
 // on_connected() and on_failed() are called once, last, and may destroy it.
@@ -15,6 +19,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "proxy/balance/balancer.h"
 #include "proxy/net/dial.h"
@@ -41,6 +46,18 @@ class Connector final : WaitingRoom::Guest {
     ~Owner() = default;
   };
 
+  // How far it has come.
+  struct Course {
+    balance::Tried tried;
+    std::uint32_t attempts = 0;
+    std::uint32_t retries = 0;
+    std::uint64_t give_up_at_ms = 0;
+    // Whether there is one more attempt in it.
+    bool may_retry(const config::Retry& retry, std::uint64_t now_ms) const {
+      return retries < retry.max_retries && now_ms < give_up_at_ms;
+    }
+  };
+
   Connector(Owner& owner, Context& context, const Route& route, ServiceState& service,
             const net::Peer& client, net::Socket& client_socket, net::Socket& upstream_socket);
   ~Connector();
@@ -48,11 +65,15 @@ class Connector final : WaitingRoom::Guest {
   Connector& operator=(const Connector&) = delete;
 
   void start();
+  // Instead of start(): the last attempt was connected, and closed early, for this reason.
+  void resume(const Course& course, metrics::CloseReason reason, int error);
   void on_ready();
   void on_deadline();
 
   bool is_held() const { return static_cast<bool>(held_); }
+  Course course() const { return {tried_, attempts_, retries_, give_up_at_ms_}; }
   std::uint32_t attempts() const { return attempts_; }
+  bool has_closed_early() const { return closed_early_.has_value(); }  // the last attempt
   net::ConnectResult last_result() const { return last_result_; }
   int last_error() const { return last_error_; }
 
@@ -94,6 +115,7 @@ class Connector final : WaitingRoom::Guest {
   bool holds_budget_ = false;
   bool dialing_ = false;
   net::ConnectResult last_result_ = net::ConnectResult::ok;  // of a failed attempt
+  std::optional<metrics::CloseReason> closed_early_;         // how, if that is what failed
   bool found_nobody_ = false;                                // the last pick
   int last_error_ = 0;
 };

@@ -31,6 +31,20 @@ bool ends_at_short_read(const net::Socket& source) {
 
 }  // namespace
 
+void Pump::resume(Begun begun) {
+  moved_ = begun.passed;
+  end_read_ = begun.end_read;
+  if (begun.error != 0) {
+    stop(Progress::source_failed, begun.error);
+  } else if (begun.end_passed) {
+    stop(Progress::finished, 0);
+  } else if (begun.left != 0) {
+    parked_ = std::move(begun.bytes);
+    parked_at_ = static_cast<std::uint32_t>(begun.passed);
+    parked_size_ = static_cast<std::uint32_t>(begun.left);
+  }
+}
+
 Pump::Progress Pump::turn(net::Socket& source, net::Socket& sink, const config::Relay& relay,
                           bool is_last, Context& context) {
   const std::uint64_t bound = moved_ + kTurnBytes;

@@ -33,6 +33,19 @@ class Pump {
   // What one turn may move, so that a bulk stream never starves an echo.
   static constexpr std::size_t kTurnBytes = 512u << 10;
 
+  // What went before, where it did not begin with this.
+  struct Begun {
+    std::uint64_t passed = 0;  // bytes that the sink's kernel has taken
+    std::uint64_t left = 0;    // and that are to follow them, in `bytes` after those
+    std::unique_ptr<char[]> bytes;
+    bool end_read = false;    // the source's end was seen
+    bool end_passed = false;  // and passed on
+    int error = 0;            // errno of the source's failure
+  };
+
+  // Goes on from there. Requires: nothing was moved yet.
+  void resume(Begun begun);
+
   // Moves what can be moved now, up to the bound. Once it has answered finished, source_failed or
   // sink_failed it stays with that answer. `is_last`: the other direction is over, so that the sink
   // will be closed as soon as this one is; that passes its end on as well as a shutdown would.

@@ -56,6 +56,21 @@ Relay::~Relay() {
   down_.drop_parked(context_);
 }
 
+void Relay::resume(Pump::Begun begun, int instance_error, std::uint64_t began_ms,
+                   std::uint64_t last_active_ms) {
+  if (begun.passed != 0) note_progress(begun.passed, 0, 0);
+  up_.resume(std::move(begun));
+  if (instance_error != 0) {
+    Pump::Begun failed;
+    failed.error = instance_error;
+    down_.resume(std::move(failed));
+  }
+  const std::uint64_t older_by = last_active_ms_ - began_ms;
+  if (age_ends_ms_ != kNever) age_ends_ms_ -= std::min(older_by, age_ends_ms_);
+  youth_ends_ms_ -= older_by;
+  last_active_ms_ = last_active_ms;
+}
+
 void Relay::start() {
   schedule();
   on_ready();

@@ -48,6 +48,10 @@ class Relay {
   Relay& operator=(const Relay&) = delete;
   ~Relay();
 
+  // Before start(): the client's direction has begun already, at that time. The instance may have
+  // reset it without a byte (errno; 0: it has not).
+  void resume(Pump::Begun begun, int instance_error, std::uint64_t began_ms,
+              std::uint64_t last_active_ms);
   void start();
   void on_ready();
   void on_deadline();

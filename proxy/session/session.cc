@@ -32,6 +32,9 @@ void close_in_order(net::Fd socket) {
 // So long an instance is to have patience with a client that says nothing.
 constexpr std::uint64_t kPatienceNs = 1'000'000'000;
 
+// What is kept for a replay is kept no longer than this, wherever retries have no deadline.
+constexpr config::Duration kLongestOpening{30'000};
+
 struct EndedSession {
   const net::Peer& client;
   const registry::Live* instance;
@@ -135,19 +138,24 @@ void Session::on_no_preface(CloseReason reason, std::string_view detail) {
 }
 
 void Session::connect() {
-  stage_.emplace<Connector>(static_cast<Connector::Owner&>(*this), context_, *route_, *service_,
-                            client_peer_, client_, upstream_);
-  std::get<Connector>(stage_).start();
+  make_connector().start();
+}
+
+Connector& Session::make_connector() {
+  return stage_.emplace<Connector>(static_cast<Connector::Owner&>(*this), context_, *route_,
+                                   *service_, client_peer_, client_, upstream_);
 }
 
 void Session::on_ready() {
   if (auto* relay = std::get_if<Relay>(&stage_)) return relay->on_ready();
+  if (auto* opening = std::get_if<Opening>(&stage_)) return opening->on_ready();
   if (auto* connector = std::get_if<Connector>(&stage_)) return connector->on_ready();
   if (auto* preface = std::get_if<Preface>(&stage_)) return preface->on_ready();
 }
 
 void Session::on_deadline() {
   if (auto* relay = std::get_if<Relay>(&stage_)) return relay->on_deadline();
+  if (auto* opening = std::get_if<Opening>(&stage_)) return opening->on_deadline();
   if (auto* connector = std::get_if<Connector>(&stage_)) return connector->on_deadline();
   if (auto* preface = std::get_if<Preface>(&stage_)) return preface->on_deadline();
 }
@@ -177,11 +185,31 @@ void Session::on_connected(registry::LoadToken instance) {
   if (introduction && !introduce(*introduction)) {
     return finish(CloseReason::internal_error, Ending::close_both, "the PROXY header does not fit");
   }
+  if ((replay_ || service_->current->retry.replay.bytes.count != 0) && open()) return;
+  header_.reset();
+  make_relay().start();
+}
+
+Relay& Session::make_relay() {
   const double random = static_cast<double>(service_->cursor.random() >> 11) * 0x1.0p-53;
+  return stage_.emplace<Relay>(static_cast<Relay::Owner&>(*this), context_, *route_, client_,
+                               upstream_, random);
+}
+
+// Goes on with an Opening, where there is something to say again or a retry left that would; false:
+// with neither.
+bool Session::open() {
+  const Connector::Course course = std::get<Connector>(stage_).course();
+  if (!replay_ && !may_replay(course)) return false;
+  const auto most = static_cast<std::size_t>(service_->current->retry.replay.bytes.count);
+  if (!replay_) replay_ = std::make_unique<Replay>(Said(most));
+  replay_->course = course;
+  const std::uint64_t until = std::min(course.give_up_at_ms, opening_ends_ms());
   stage_
-      .emplace<Relay>(static_cast<Relay::Owner&>(*this), context_, *route_, client_, upstream_,
-                      random)
-      .start();
+      .emplace<Opening>(static_cast<Opening::Owner&>(*this), context_, client_, upstream_,
+                        replay_->said)
+      .start(until);
+  return true;
 }
 
 // Into a socket that nothing was written to yet. If the instance is gone already, the relay will
@@ -195,13 +223,44 @@ bool Session::introduce(const Introduction& introduction) {
       introduction.text(client_peer_, here.endpoint(), header_.get(), unique_id);
   const ssize_t sent =
       ::send(upstream_.fd(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-  header_.reset();
   return sent < 0 || static_cast<std::size_t>(sent) == text.size();
 }
 
 void Session::on_failed(CloseReason reason) {
-  finish(reason, reason == CloseReason::client_reset ? Ending::reset_client : Ending::close_both,
-         failure_detail());
+  const bool by_reset =
+      reason == CloseReason::client_reset || reason == CloseReason::upstream_reset;
+  finish(reason, by_reset ? Ending::reset_client : Ending::close_both, failure_detail());
+}
+
+void Session::on_opened(Pump::Begun begun, int instance_error) {
+  const Opening& opening = std::get<Opening>(stage_);
+  const std::uint64_t began_ms = opening.began_ms();
+  const std::uint64_t last_active_ms = opening.last_active_ms();
+  Deadline::cancel();
+  replay_.reset();
+  header_.reset();
+  Relay& relay = make_relay();
+  relay.resume(std::move(begun), instance_error, began_ms, last_active_ms);
+  relay.start();
+}
+
+void Session::on_early_close(CloseReason reason, int error) {
+  const Said& said = replay_->said;
+  const bool is_silent = said.size == 0;
+  const bool out_of_patience = net::monotonic_ns() - connected_ns_ >= kPatienceNs;
+  const bool is_wanted = !is_silent || (!said.finished && !out_of_patience);
+  if (!is_wanted || client_.failed || !may_replay(replay_->course)) {
+    return std::get<Opening>(stage_).give_way();
+  }
+  upstream_.close();
+  if (said.finished) {
+    token_.release();
+  } else {
+    suspect(context_, *service_->current, std::move(token_), registry::Failure::early_close);
+  }
+  Deadline::cancel();
+  const Connector::Course course = replay_->course;
+  make_connector().resume(course, reason, error);
 }
 
 bool Session::on_grown_up() {
@@ -232,7 +291,9 @@ void Session::judge_instance(const Relay& relay, CloseReason reason) {
 
 void Session::end(CloseReason reason, std::string_view detail) {
   const auto* relay = std::get_if<Relay>(&stage_);
-  const bool undelivered = relay != nullptr && relay->has_undelivered();
+  const auto* opening = std::get_if<Opening>(&stage_);
+  const bool undelivered = (relay != nullptr && relay->has_undelivered()) ||
+                           (opening != nullptr && opening->has_unsent());
   finish(reason, undelivered ? Ending::reset_both : Ending::close_both, detail);
 }
 
@@ -243,6 +304,9 @@ void Session::reset(CloseReason reason, std::string_view detail) {
 std::string Session::failure_detail() const {
   const auto& connector = std::get<Connector>(stage_);
   if (connector.attempts() == 0) return "";
+  if (connector.has_closed_early()) {
+    return connector.last_error() != 0 ? std::strerror(connector.last_error()) : "";
+  }
   std::string detail(net::word(connector.last_result()));
   if (connector.last_error() != 0)
     detail += std::string(": ") + std::strerror(connector.last_error());
@@ -253,6 +317,9 @@ void Session::finish(CloseReason reason, Ending ending, std::string_view detail)
   if (std::exchange(ended_, true)) return;
   Deadline::cancel();
   const std::uint64_t duration_us = (net::monotonic_ns() - began_ns_) / 1000;
+  if (const auto* opening = std::get_if<Opening>(&stage_)) {
+    route_->cells->of(context_.worker).bytes_upstream.add(opening->bytes_up());
+  }
   log_end(reason, detail, duration_us);
   count_end(context_, *route_, reason, duration_us);
   close_sockets(ending);
@@ -260,7 +327,7 @@ void Session::finish(CloseReason reason, Ending ending, std::string_view detail)
 }
 
 void Session::close_sockets(Ending ending) {
-  const bool relaying = std::holds_alternative<Relay>(stage_);
+  const bool relaying = is_relaying();
   if (ending == Ending::reset_client || ending == Ending::reset_both) client_.reset();
   if (ending == Ending::reset_upstream || ending == Ending::reset_both) upstream_.reset();
   if (!relaying && client_.is_open()) {
@@ -273,15 +340,35 @@ void Session::close_sockets(Ending ending) {
 
 void Session::log_end(CloseReason reason, std::string_view detail, std::uint64_t duration_us) {
   const auto* relay = std::get_if<Relay>(&stage_);
+  const auto* opening = std::get_if<Opening>(&stage_);
+  const std::uint64_t bytes_up = relay != nullptr     ? relay->bytes_up()
+                                 : opening != nullptr ? opening->bytes_up()
+                                                      : 0;
   const std::uint64_t connect_us = connected_ns_ != 0 ? (connected_ns_ - began_ns_) / 1000 : 0;
   log_session(context_.log, *route_,
-              {client_peer_, live_.get(), attempts_, connect_us, duration_us,
-               relay != nullptr ? relay->bytes_up() : 0, relay != nullptr ? relay->bytes_down() : 0,
-               reason, detail, registry_index_});
+              {client_peer_, live_.get(), attempts_, connect_us, duration_us, bytes_up,
+               relay != nullptr ? relay->bytes_down() : 0, reason, detail, registry_index_});
+}
+
+bool Session::may_replay(const Connector::Course& course) const {
+  return course.may_retry(service_->current->retry, context_.loop.now_ms());
+}
+
+// An instance that has said nothing for so long, or till then, is taken as it is: what was kept for
+// another is given up.
+std::uint64_t Session::opening_ends_ms() const {
+  config::Duration longest = kLongestOpening;
+  for (const config::Duration limit : {route_->timeouts.idle, route_->timeouts.max_age}) {
+    if (limit.count() > 0) longest = std::min(longest, limit);
+  }
+  return context_.loop.now_ms() + static_cast<std::uint64_t>(longest.count());
 }
 
 bool Session::is_quiet(std::uint64_t for_ms) const {
   const auto* relay = std::get_if<Relay>(&stage_);
+  if (const auto* opening = std::get_if<Opening>(&stage_)) {
+    return !opening->has_unsent() && context_.loop.now_ms() - opening->last_active_ms() >= for_ms;
+  }
   return relay != nullptr && relay->is_quiet(for_ms);
 }
 
@@ -303,6 +390,10 @@ Description Session::describe() const {
     shown.instance = live_->identity.id;
     shown.upstream = live_->identity.address.text();
     shown.incarnation = live_->identity.incarnation;
+  }
+  if (const auto* opening = std::get_if<Opening>(&stage_)) {
+    shown.state = "relaying";
+    shown.bytes_up = opening->bytes_up();
   }
   if (const auto* relay = std::get_if<Relay>(&stage_)) {
     shown.state = relay->is_closing() ? "closing" : "relaying";

@@ -3,6 +3,7 @@
 //   start() -> Preface (whose connection is it?) -> Connector (finds an instance) -> Relay (moves
 //   the bytes) -> end: counted, logged, told
 //
+// Where the service replays, an Opening goes before the Relay, and may lead back to a Connector.
 // The Preface is only there for who may send a PROXY header. From then on the client is whom the
 // header names.
 //
@@ -20,6 +21,7 @@
 #include "proxy/net/address.h"
 #include "proxy/session/connector.h"
 #include "proxy/session/context.h"
+#include "proxy/session/opening.h"
 #include "proxy/session/place.h"
 #include "proxy/session/preface.h"
 #include "proxy/session/relay.h"
@@ -40,7 +42,12 @@ struct Description {
   std::uint32_t attempts = 0;
 };
 
-class Session final : net::Pollable, net::Deadline, Preface::Owner, Connector::Owner, Relay::Owner {
+class Session final : net::Pollable,
+                      net::Deadline,
+                      Preface::Owner,
+                      Connector::Owner,
+                      Opening::Owner,
+                      Relay::Owner {
  public:
   Session(Context& context, const RouteState& route, const net::Peer& client, Places&& places);
   ~Session();
@@ -55,7 +62,9 @@ class Session final : net::Pollable, net::Deadline, Preface::Owner, Connector::O
   // The same with a reset on both sides.
   void reset(metrics::CloseReason reason, std::string_view detail);
 
-  bool is_relaying() const { return std::holds_alternative<Relay>(stage_); }
+  bool is_relaying() const {
+    return std::holds_alternative<Relay>(stage_) || std::holds_alternative<Opening>(stage_);
+  }
   bool is_quiet(std::uint64_t for_ms) const;
   // The instance that it is connected to, or connecting to; null: none at the moment.
   const registry::Live* instance() const { return live_.get(); }
@@ -74,13 +83,26 @@ class Session final : net::Pollable, net::Deadline, Preface::Owner, Connector::O
   void on_attempt(const balance::Member& member) override;
   void on_connected(registry::LoadToken instance) override;
   void on_failed(metrics::CloseReason reason) override;
+  void on_opened(Pump::Begun begun, int instance_error) override;
+  void on_early_close(metrics::CloseReason reason, int error) override;
   void on_relay_ended(metrics::CloseReason reason, Ending ending) override;
   bool on_grown_up() override;
   bool open_upstream(net::Fd fd) override;
   void wake_at(std::uint64_t at_ms) override;
   void run_again() override;
 
+  // What another instance would go on from.
+  struct Replay {
+    Said said;
+    Connector::Course course;
+  };
+
   void connect();
+  Connector& make_connector();
+  Relay& make_relay();
+  bool open();
+  std::uint64_t opening_ends_ms() const;
+  bool may_replay(const Connector::Course& course) const;
   bool introduce(const Introduction& introduction);
   void judge_instance(const Relay& relay, metrics::CloseReason reason);
   void finish(metrics::CloseReason reason, Ending ending, std::string_view detail);
@@ -101,9 +123,11 @@ class Session final : net::Pollable, net::Deadline, Preface::Owner, Connector::O
   net::Socket client_;
   net::Socket upstream_;
   std::shared_ptr<registry::Live> live_;
-  registry::LoadToken token_;                                      // while relaying
-  std::unique_ptr<net::ProxyHeader> header_;                       // that it came with; null: none
-  std::variant<std::monostate, Preface, Connector, Relay> stage_;  // goes before what it refers to
+  registry::LoadToken token_;                 // while relaying
+  std::unique_ptr<net::ProxyHeader> header_;  // that it came with; null: none
+  std::unique_ptr<Replay> replay_;            // null once there is nothing to replay
+  std::variant<std::monostate, Preface, Connector, Opening, Relay>
+      stage_;  // goes before what it refers to
   std::uint32_t attempts_ = 0;
   bool ended_ = false;
 };

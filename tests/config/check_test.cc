@@ -510,16 +510,21 @@ TEST(Ranges, OfPolicies) {
   expect({
       {"of a breaker that could not work",
        with_service(R"y(    breaker: {failures: 3, open_for: 0, half_open: 0}
+    retry: {max_retries: 0, replay: {bytes: 1KiB}}
 )y"),
        {"f:6:38: services[0].breaker.open_for: error: a breaker that is open for no time protects "
         "nobody; without one, failures is 0",
         "f:6:52: services[0].breaker.half_open: error: without a trial a breaker that has opened "
-        "would never close; 1 is the least"}},
+        "would never close; 1 is the least",
+        "f:7:45: services[0].retry.replay.bytes: error: nothing is replayed while max_retries is "
+        "0: a replay is a retry"}},
       {"of what means nothing",
        with_service(R"y(    breaker: {half_open: 2}
+    retry: {replay: {bytes: 2MiB}}
 )y"),
        {"f:6:14: services[0].breaker: warning: means nothing while failures is 0: there is no "
-        "breaker"}},
+        "breaker",
+        "f:7:29: services[0].retry.replay.bytes: error: 2MiB is above 1MiB"}},
       {"of a service",
        with_service(
            R"y(    check: {interval: 1ms, fast_interval: 0, timeout: 0, rise: 0, fall: 0, jitter: 1.5}

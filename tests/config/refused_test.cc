@@ -77,7 +77,6 @@ services:
     sources: []
     balance: {policy: first}
     check: {}
-    retry: {replay: {bytes: 1}}
     limits: {queue: 1}
     tcp: {fast_open: 1}
 )y",
@@ -95,9 +94,8 @@ services:
         "f:9:5: listeners[0].routes: error: \"routes\" is not available in this version",
         "f:10:5: listeners[0].tls: error: \"tls\" is not available in this version",
         "f:14:5: services[0].sources: error: \"sources\" is not available in this version",
-        "f:17:13: services[0].retry.replay: error: \"replay\" is not available in this version",
-        "f:18:5: services[0].limits: error: \"limits\" is not available in this version",
-        "f:19:11: services[0].tcp.fast_open: error: \"fast_open\" is not available in this "
+        "f:17:5: services[0].limits: error: \"limits\" is not available in this version",
+        "f:18:11: services[0].tcp.fast_open: error: \"fast_open\" is not available in this "
         "version"}},
       {"those without a default",
        with(R"y(defaults: {bind: x, name: y, service: z, instances: []}

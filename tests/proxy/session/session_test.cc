@@ -466,6 +466,189 @@ TEST_F(SessionTest, ATrialThatIsNotEndedHasGoneWell) {
   }
 }
 
+// What follows is about a service that replays.
+class Replays : public SessionTest {
+ protected:
+  Replays() { retry.replay.bytes = {8}; }
+
+  // The instance has taken a connection and read so much of it.
+  bool hears(const Instance& instance, const std::string& said, bool fin = false) {
+    at_instance = {};
+    return run_until([&] {
+      if (!accepted) accepted = instance.accept();
+      if (accepted) at_instance.listen(accepted);
+      return accepted && at_instance.bytes == said && at_instance.fin == fin;
+    });
+  }
+  bool answers(const std::string& answer) {
+    send_text(accepted, answer);
+    return client_hears([&] { return at_client.bytes == answer; });
+  }
+  void close_early(bool by_reset) {
+    if (by_reset) {
+      reset(accepted);
+    } else {
+      accepted.reset();
+    }
+  }
+};
+
+TEST_F(Replays, AnotherInstanceIsToldTheSame) {
+  for (const bool by_reset : {false, true}) {
+    for (const bool finished : {false, true}) {
+      SCOPED_TRACE(std::string(by_reset ? "reset" : "closed") + (finished ? ", half-closed" : ""));
+      const Instance a("a"), b("b");
+      service.reset();
+      suspects.clear();
+      at_client = {};
+      serve({&a, &b});
+      connect();
+      send_text(client, "hello?");
+      if (finished) ::shutdown(client.get(), SHUT_WR);
+      ASSERT_TRUE(hears(a, "hello?", finished));
+      const std::uint64_t before = cells->of(0).retries_early_close.read();
+      const std::uint64_t up = route->cells->of(0).bytes_upstream.read();
+      close_early(by_reset);
+      ASSERT_TRUE(hears(b, "hello?", finished));
+      EXPECT_EQ(cells->of(0).retries_early_close.read(), before + 1);
+      EXPECT_EQ(session->describe().attempts, 2u);
+      EXPECT_EQ(suspects.size(), finished ? 0u : 1u);
+      EXPECT_EQ(a.live->load, 0u);
+      ASSERT_TRUE(answers("hello"));
+      EXPECT_EQ(route->cells->of(0).bytes_upstream.read(), up + 6) << "of the one that answered";
+      accepted.reset();
+      client.reset();
+      ASSERT_TRUE(ends());
+    }
+  }
+}
+
+TEST_F(Replays, WhatIsSaidLaterFollowsInOrder) {
+  const Instance a("a"), b("b");
+  serve({&a, &b});
+  connect();
+  send_text(client, "one");
+  ASSERT_TRUE(hears(a, "one"));
+  send_text(client, "two");
+  ASSERT_TRUE(hears(a, "two"));
+  close_early(false);
+  ASSERT_TRUE(hears(b, "onetwo"));
+  ASSERT_TRUE(answers("yes"));
+  send_text(client, "and much more than is kept for a replay");
+  ASSERT_TRUE(hears(b, "and much more than is kept for a replay"));
+  accepted.reset();
+  client.reset();
+  ASSERT_TRUE(ends());
+}
+
+TEST_F(Replays, ASilentClientIsMovedAtOnce) {
+  const Instance a("a"), b("b");
+  serve({&a, &b});
+  connect();
+  ASSERT_TRUE(hears(a, ""));
+  close_early(true);
+  ASSERT_TRUE(hears(b, ""));
+  ASSERT_TRUE(answers("welcome"));
+  accepted.reset();
+  client.reset();
+  ASSERT_TRUE(ends());
+}
+
+TEST_F(Replays, NothingIsReplayedWhere) {
+  struct Case {
+    const char* what;
+    const char* question;
+    const char* answer;
+    bool finished;
+    std::uint32_t retries;
+  };
+  const Case cases[] = {
+      {"the instance has spoken", "hello?", "h", false, 3},
+      {"more was said than is kept", "hello, hello?", "", false, 3},
+      {"the client has left without a word", "", "", true, 3},
+      {"no retry is left", "hello?", "", false, 0},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.what);
+    const Instance a("a"), b("b");
+    service.reset();
+    at_client = {};
+    retry.max_retries = c.retries;
+    serve({&a, &b});
+    connect();
+    send_text(client, c.question);
+    if (c.finished) ::shutdown(client.get(), SHUT_WR);
+    ASSERT_TRUE(hears(a, c.question, c.finished));
+    if (*c.answer != '\0') {
+      ASSERT_TRUE(answers(c.answer));
+    }
+    accepted.reset();
+    ASSERT_TRUE(client_hears([&] { return at_client.is_over(); }));
+    EXPECT_TRUE(at_client.fin);
+    EXPECT_EQ(at_client.bytes, c.answer);
+    client.reset();
+    ASSERT_TRUE(ends());
+    EXPECT_FALSE(b.accept());
+    EXPECT_EQ(cells->of(0).retries_early_close.read(), 0u);
+  }
+}
+
+TEST_F(Replays, EndsAsTheLastInstanceEndedIt) {
+  for (const bool by_reset : {false, true}) {
+    const Instance a("a");
+    retry.max_retries = 1;
+    service.reset();
+    at_client = {};
+    serve({&a});
+    connect();
+    send_text(client, "hello?");
+    for (int i = 0; i < 2; ++i) {
+      ASSERT_TRUE(hears(a, "hello?"));
+      close_early(by_reset);
+    }
+    ASSERT_TRUE(client_hears([&] { return at_client.is_over(); }));
+    EXPECT_EQ(at_client.fin, !by_reset);
+    client.reset();
+    ASSERT_TRUE(ends());
+    EXPECT_EQ(closed(by_reset ? CloseReason::upstream_reset : CloseReason::upstream_closed), 1u);
+    EXPECT_EQ(attempts(ConnectResult::ok), by_reset ? 4u : 2u);
+    EXPECT_EQ(a.live->early_closes, 2u);
+  }
+}
+
+TEST_F(Replays, AClientThatResetsIsPassedOnAsOne) {
+  const Instance a("a"), b("b");
+  serve({&a, &b});
+  connect();
+  send_text(client, "hello?");
+  ASSERT_TRUE(hears(a, "hello?"));
+  reset(client);
+  ASSERT_TRUE(run_until([&] {
+    at_instance.listen(accepted);
+    return at_instance.is_over();
+  }));
+  EXPECT_EQ(at_instance.error, ECONNRESET);
+  ASSERT_TRUE(ends());
+  EXPECT_EQ(closed(CloseReason::client_reset), 1u);
+  EXPECT_FALSE(b.accept());
+}
+
+TEST_F(Replays, TheTimeForRetriesEndsIt) {
+  const Instance a("a"), b("b");
+  retry.deadline = config::Duration(50);
+  serve({&a, &b});
+  connect();
+  send_text(client, "hello?");
+  ASSERT_TRUE(hears(a, "hello?"));
+  const std::uint64_t began = net::monotonic_ms();
+  ASSERT_TRUE(run_until([&] { return net::monotonic_ms() - began > 100; }));
+  close_early(false);
+  ASSERT_TRUE(client_hears([&] { return at_client.fin; }));
+  client.reset();
+  ASSERT_TRUE(ends());
+  EXPECT_FALSE(b.accept());
+}
+
 TEST_F(SessionTest, TellsOfTheFirstOfARowAndThenFromTheThresholdOn) {
   const Instance a = Instance::dead("a");
   retry.max_retries = 4;
