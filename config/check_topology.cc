@@ -6,6 +6,7 @@
 
 #include "config/bound_addresses.h"
 #include "config/check.h"
+#include "config/check_name.h"
 #include "config/nearest.h"
 #include "config/printable.h"
 #include "config/selector.h"
@@ -15,31 +16,8 @@ namespace sluice::config {
 namespace {
 
 constexpr std::size_t kLongestListenerName = 128;  // "unix:" and the longest path fit
-constexpr std::size_t kLongestName = 253;
 constexpr std::size_t kLongestMeta = 4096;
 constexpr std::size_t kMostLabels = 64;
-
-bool is_letter_or_digit(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-// Names stand in URLs, logs, metrics and diffs, so they need no escaping anywhere.
-bool is_made_of(std::string_view text, std::string_view marks) {
-  for (const char c : text) {
-    if (!is_letter_or_digit(c) && marks.find(c) == std::string_view::npos) return false;
-  }
-  return !text.empty();
-}
-
-void check_name(const std::string& name, std::string_view marks, std::size_t longest,
-                const Site& site) {
-  if (name.size() > longest) {
-    site.error("longer than " + std::to_string(longest) + " bytes");
-  } else if (name == "." || name == ".." || !is_made_of(name, marks)) {
-    site.error(in_quotes(name) + " is not a name made of letters, digits and " +
-               std::string(marks));
-  }
-}
 
 class Topology {
  public:

@@ -82,6 +82,15 @@ std::string Cidr::text() const {
   return first.host() + "/" + std::to_string(bits);
 }
 
+std::vector<Cidr> cidrs_of(std::span<const std::string> texts) {
+  std::vector<Cidr> cidrs;
+  std::string why;
+  for (const std::string& text : texts) {
+    if (const auto cidr = Cidr::parse(text, why)) cidrs.push_back(*cidr);
+  }
+  return cidrs;
+}
+
 bool is_in(std::span<const Cidr> prefixes, const Endpoint& address) {
   return std::ranges::any_of(prefixes, [&](const Cidr& p) { return p.contains(address); });
 }

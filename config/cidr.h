@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/endpoint.h"
 
@@ -45,6 +46,9 @@ struct Cidr {
   friend auto operator<=>(const Cidr&, const Cidr&) = default;
   friend bool operator==(const Cidr&, const Cidr&) = default;
 };
+
+// Those of the texts that parse() takes, in their order.
+std::vector<Cidr> cidrs_of(std::span<const std::string> texts);
 
 // Whether an address lies in one of them.
 bool is_in(std::span<const Cidr> prefixes, const Endpoint& address);

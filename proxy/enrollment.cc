@@ -46,9 +46,7 @@ Enrollment::Enrollment(Surroundings around)
 void Enrollment::reconfigure(const config::Config& config) {
   std::string why;
   policy_ = {};
-  for (const std::string& text : config.registry.allow) {
-    if (const auto cidr = config::Cidr::parse(text, why)) policy_.allowed.push_back(*cidr);
-  }
+  policy_.allowed = config::cidrs_of(config.registry.allow);
   policy_.admin = config::Endpoint::parse(config.admin.bind, why);
   for (const config::Listener& listener : config.listeners) {
     for (const std::string& bind : listener.bind) {

@@ -5,16 +5,8 @@ namespace sluice::session {
 namespace {
 
 using config::Cidr;
+using config::cidrs_of;
 using config::ProxyAccept;
-
-std::vector<Cidr> cidrs_of(const std::vector<std::string>& texts) {
-  std::vector<Cidr> cidrs;
-  std::string why;
-  for (const std::string& text : texts) {
-    if (const auto cidr = Cidr::parse(text, why)) cidrs.push_back(*cidr);
-  }
-  return cidrs;
-}
 
 }  // namespace
 
