@@ -28,6 +28,10 @@ void check_check(const Check& check, const Site& site);
 // Names, addresses and who refers to whom. (check_topology.cc)
 void check_topology(const Config& config, const Site& root);
 
+// A listener's routes, but for whether their services exist. Requires: it has some.
+// (check_routes.cc)
+void check_routes(const Listener& listener, const Site& site);
+
 // Instances that are listeners of the same file and lead back to themselves. (check_circles.cc)
 void check_circles(const Config& config, const Site& root);
 

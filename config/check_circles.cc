@@ -2,6 +2,7 @@
 // listener again, by itself or by way of others.
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -74,8 +75,10 @@ std::vector<Hop> hops_of(const Config& config) {
     for (std::size_t i = 0; i < instances.size(); ++i) {
       const auto listener = doors.at(instances[i].address);
       if (!listener) continue;
-      const auto to = services.find(config.listeners[*listener].service);
-      if (to != services.end()) hops.push_back({from, i, to->second, *listener});
+      for (const Target& target : targets_of(config.listeners[*listener])) {
+        const auto to = services.find(target.service);
+        if (to != services.end()) hops.push_back({from, i, to->second, *listener});
+      }
     }
   }
   return hops;
@@ -97,7 +100,9 @@ void keep_circles(std::vector<Hop>& hops, std::size_t services) {
 void check_circles(const Config& config, const Site& root) {
   std::vector<Hop> hops = hops_of(config);
   keep_circles(hops, config.services.size());
+  std::set<std::pair<std::size_t, std::size_t>> told;
   for (const Hop& hop : hops) {
+    if (!told.emplace(hop.from, hop.instance).second) continue;  // by another route of the listener
     const Site instances = root.key("services").item(hop.from).key("instances");
     instances.item(hop.instance)
         .key("address")

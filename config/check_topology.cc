@@ -67,9 +67,22 @@ class Topology {
         name.error("another listener has the name " + in_quotes(listener.name));
       }
     }
-    check_target(listener, site.key("service"));
-    SelectorProblem problem;
-    if (!Selector::parse(listener.selector, problem)) site.key("selector").error(problem.text());
+    check_targets(listener, site);
+  }
+
+  void check_targets(const Listener& listener, const Site& site) {
+    const Site routes = site.key("routes");
+    if (listener.routes.empty()) return check_target(listener, "a listener", site);
+    check_routes(listener, site);
+    used_.insert(listener.service);  // if it is said beside them, it was meant
+    for (std::size_t i = 0; i < listener.routes.size(); ++i) {
+      const Route& route = listener.routes[i];
+      const Site at = routes.item(i);
+      if (route.split.empty()) check_target(route, "a route", at);
+      for (std::size_t j = 0; j < route.split.size(); ++j) {
+        check_target(route.split[j], "a part of a split", at.key("split").item(j));
+      }
+    }
   }
 
   void check_bind(const Listener& listener, const Site& site) {
@@ -88,18 +101,24 @@ class Topology {
     }
   }
 
-  void check_target(const Listener& listener, const Site& site) {
-    const bool is_known = by_name_.contains(listener.service);
+  // Of a listener, a route or a part of a split: the service that it leads to, and the selector.
+  template <class T>
+  void check_target(const T& from, std::string_view what, const Site& around) {
+    SelectorProblem problem;
+    if (!Selector::parse(from.selector, problem)) around.key("selector").error(problem.text());
+    const std::string& service = from.service;
+    const Site site = around.key("service");
+    const bool is_known = by_name_.contains(service);
     all_targets_known_ = all_targets_known_ && is_known;
-    if (listener.service.empty()) {
-      site.error("a listener needs the name of a service");
+    if (service.empty()) {
+      site.error(std::string(what) + " needs the name of a service");
     } else if (is_known) {
-      used_.insert(listener.service);
+      used_.insert(service);
     } else if (names_.empty() || !site.has_room()) {
-      site.error("there is no service " + in_quotes(listener.service));
+      site.error("there is no service " + in_quotes(service));
     } else {
-      site.error("there is no service " + in_quotes(listener.service) + "; the nearest is " +
-                 in_quotes(nearest(listener.service, names_)));
+      site.error("there is no service " + in_quotes(service) + "; the nearest is " +
+                 in_quotes(nearest(service, names_)));
     }
   }
 

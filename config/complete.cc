@@ -1,5 +1,7 @@
 #include "config/complete.h"
 
+#include <string>
+
 namespace sluice::config {
 namespace {
 
@@ -35,6 +37,13 @@ void make_canonical(std::string& address, const Site& site) {
   }
 }
 
+void complete(Route& route, std::size_t place) {
+  if (route.name.empty()) route.name = route.source.empty() ? "default" : std::to_string(place);
+  for (Part& part : route.split) {
+    if (part.name.empty()) part.name = part.service;
+  }
+}
+
 void complete(Listener& listener, const Site& site) {
   const Site bind = site.key("bind");
   const bool is_list = bind.is_said() && bind.node().kind == Node::Kind::list;
@@ -42,6 +51,7 @@ void complete(Listener& listener, const Site& site) {
     make_canonical(listener.bind[i], is_list ? bind.item(i) : bind);
   }
   if (listener.name.empty() && !listener.bind.empty()) listener.name = listener.bind.front();
+  for (std::size_t i = 0; i < listener.routes.size(); ++i) complete(listener.routes[i], i);
 }
 
 void complete(Instance& instance, const Site& site) {

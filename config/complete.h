@@ -8,7 +8,8 @@
 namespace sluice::config {
 
 // Spells out the shared sections of `defaults`, writes every address the canonical way
-// (Endpoint::text()), names a listener after its first bind and an instance after its address.
+// (Endpoint::text()), names a listener after its first bind, a route after its place, a part of a
+// split after its service and an instance after its address.
 // Tells of every address that is none.
 void complete(Config& config, const Site& root);
 

@@ -40,6 +40,16 @@ const Service* Config::find_service(std::string_view name) const {
   return found == services.end() ? nullptr : &*found;
 }
 
+std::vector<Target> targets_of(const Listener& listener) {
+  if (listener.routes.empty()) return {{listener.service, listener.selector}};
+  std::vector<Target> targets;
+  for (const Route& route : listener.routes) {
+    if (route.split.empty()) targets.push_back({route.service, route.selector});
+    for (const Part& part : route.split) targets.push_back({part.service, part.selector});
+  }
+  return targets;
+}
+
 std::optional<std::uint8_t> free_tlv_type(std::string_view name) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   if (name.size() != 4 || !name.starts_with("0x") || (name[2] | 0x20) != 'e') return std::nullopt;

@@ -10,10 +10,12 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -419,11 +421,65 @@ struct ListenerLimits {
   friend bool operator==(const ListenerLimits&, const ListenerLimits&) = default;
 };
 
+// Takes the weight of a split's part to 0 when far more of its connections fail than of the others
+// (proxy/fuse.h has the formula). It stays there until a reload changes the listener's routes.
+struct Fuse {
+  double factor = 3.0;                 // times as many as of the others; above 1, at most 10
+  std::uint32_t min_connections = 20;  // within the window, or nothing is judged
+  Duration window = 60s;               // 1s to 1h
+  template <class V>
+  void fields(V& v) {
+    v("factor", factor);
+    v("min_connections", min_connections);
+    v("window", window);
+  }
+  friend bool operator==(const Fuse&, const Fuse&) = default;
+};
+
+inline constexpr std::size_t kMostParts = 16;  // of a split
+
+// One of the services that share a route's connections.
+struct Part {
+  std::string name;  // default: the service; unique in its split
+  std::string service;
+  std::string selector;
+  std::uint32_t weight = 1;  // 0 to 65535; its share is weight / the sum of weights
+  std::optional<Fuse> fuse;
+  template <class V>
+  void fields(V& v) {
+    v("name", name);
+    v("service", service);
+    v("selector", selector);
+    v("weight", weight);
+    v("fuse", fuse);
+  }
+  friend bool operator==(const Part&, const Part&) = default;
+};
+
+// Which clients go where. The first of a listener's routes that matches counts.
+struct Route {
+  std::string name;  // default: its place, from 0, or "default" if it has no condition
+  std::vector<std::string> source;  // Cidrs of the client; none: everybody
+  std::string service;              // one service, or
+  std::string selector;
+  std::vector<Part> split;  // several, at random by weight
+  template <class V>
+  void fields(V& v) {
+    v("name", name);
+    v("source", source);
+    v("service", service);
+    v("selector", selector);
+    v("split", split);
+  }
+  friend bool operator==(const Route&, const Route&) = default;
+};
+
 struct Listener {
   std::string name;               // default: the first bind
   std::vector<std::string> bind;  // one Endpoint or a list of them. "[::]:80" takes IPv6 only.
-  std::string service;
-  std::string selector;  // of labels that an instance must carry: "role=primary,!canary"
+  std::string service;            // where all clients go, or `routes`
+  std::string selector;           // of labels that an instance must carry: "role=primary,!canary"
+  std::vector<Route> routes;
   std::uint32_t backlog = 4096;
   // reuse_port: the kernel spreads connections over the workers, by a hash. least_loaded: a worker
   // that has more connections than another hands what it accepts over to the one with the fewest.
@@ -443,6 +499,7 @@ struct Listener {
     v.one_or_list("bind", bind);
     v("service", service);
     v("selector", selector);
+    v("routes", routes);
     policies(v);
   }
   // The keys that may stand under `defaults` too.
@@ -751,6 +808,15 @@ struct Config {
   const Service* find_service(std::string_view name) const;  // null: no such service
   friend bool operator==(const Config&, const Config&) = default;
 };
+
+// A service that a listener leads to, and which of its instances.
+struct Target {
+  std::string_view service;
+  std::string_view selector;
+};
+// All that a listener leads to, in the order of the file: its service, or what its routes name. The
+// words are the listener's.
+std::vector<Target> targets_of(const Listener& listener);
 
 // The type of a TLV that applications are free to use, "0xE0" to "0xEF"; nothing: it is none.
 std::optional<std::uint8_t> free_tlv_type(std::string_view name);

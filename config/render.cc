@@ -113,10 +113,21 @@ std::string leaf_text(const Json& value) {
   return '[' + out + ']';
 }
 
-// An item that came or went, in one line: what it binds, how many instances it has, or its address.
+// Where a listener or a route leads.
+std::string target_text(const Json& item) {
+  for (const char* const list : {"routes", "split"}) {
+    if (item.contains(list) && !item[list].empty())
+      return std::string(list) + ": " + std::to_string(item[list].size());
+  }
+  return item["service"].get<std::string>();
+}
+
+// An item that came or went, in one line: what it binds, whom it takes, its weight, how many
+// instances it has, or its address.
 std::string item_summary(const Json& item) {
-  if (item.contains("bind"))
-    return leaf_text(item["bind"]) + " -> " + item["service"].get<std::string>();
+  if (item.contains("bind")) return leaf_text(item["bind"]) + " -> " + target_text(item);
+  if (item.contains("source")) return leaf_text(item["source"]) + " -> " + target_text(item);
+  if (item.contains("service")) return "weight: " + leaf_text(item["weight"]);
   if (item.contains("instances")) return "instances: " + std::to_string(item["instances"].size());
   return item["address"].get<std::string>();
 }
@@ -183,6 +194,21 @@ class Diff {
       if (!now.contains(name)) continue;
       add(Difference::Kind::added, path + '[' + name + ']', "", item_summary(item));
     }
+    if (path.ends_with(".routes")) compare_order(path, before, after);
+  }
+
+  // The first that matches counts, so those that stay are something else in another order.
+  void compare_order(const std::string& path, const Json& before, const Json& after) {
+    const auto names_in = [](const Json& list, const Json& other) {
+      Json names = Json::array();
+      for (const Json& item : list) {
+        const auto is_same = [&](const Json& each) { return item_name(each) == item_name(item); };
+        if (std::ranges::any_of(other, is_same)) names.push_back(item_name(item));
+      }
+      return names;
+    };
+    const Json were = names_in(before, after), are = names_in(after, before);
+    if (were != are) add(Difference::Kind::changed, path, leaf_text(were), leaf_text(are));
   }
 
   std::vector<Difference> differences_;

@@ -8,6 +8,7 @@ namespace sluice::config {
 namespace {
 
 // "listener." and "service." stand for "listeners[N]." and "services[N].", and for "defaults." too.
+// Of lists within them the places are left out.
 constexpr auto kLater = std::to_array<std::string_view>({
     "process.upgrade_socket",
     "process.user",
@@ -21,7 +22,7 @@ constexpr auto kLater = std::to_array<std::string_view>({
     "listener.tcp.fast_open",
     "listener.tcp.congestion",
     "listener.tls",
-    "listener.routes",
+    "listener.routes.sni",
     "service.tcp.fast_open",
     "service.tcp.congestion",
     "service.sources",
@@ -31,8 +32,9 @@ constexpr auto kLater = std::to_array<std::string_view>({
     "service.source",
 });
 
-constexpr auto kNoDefault = std::to_array<std::string_view>(
-    {"defaults.name", "defaults.bind", "defaults.service", "defaults.instances"});
+constexpr auto kNoDefault =
+    std::to_array<std::string_view>({"defaults.name", "defaults.bind", "defaults.service",
+                                     "defaults.routes", "defaults.instances"});
 
 constexpr std::string_view kNotYet = "is not available in this version";
 
@@ -40,13 +42,21 @@ bool is_later(std::string_view key) {
   return std::ranges::find(kLater, key) != kLater.end();
 }
 
-// "listeners[3].tls" as "listener.tls"; nothing if the path does not begin with `list`.
+// "listeners[3].routes[0].sni" as "listener.routes.sni"; nothing if the path does not begin with
+// `list`.
 std::optional<std::string> in_any(std::string_view path, std::string_view list,
                                   std::string_view one) {
   if (!path.starts_with(list)) return std::nullopt;
   const std::size_t end = path.find("].");
   if (end == std::string_view::npos) return std::nullopt;
-  return std::string(one) + std::string(path.substr(end + 2));
+  std::string key(one);
+  bool is_place = false;
+  for (const char c : path.substr(end + 2)) {
+    if (c == '[') is_place = true;
+    if (!is_place) key += c;
+    if (c == ']') is_place = false;
+  }
+  return key;
 }
 
 }  // namespace

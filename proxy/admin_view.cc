@@ -28,6 +28,7 @@ admin::Connection shown(std::uint32_t worker, session::Description&& description
   admin::Connection connection;
   connection.id = std::to_string(worker) + "-" + std::to_string(description.serial);
   connection.listener = std::move(description.listener);
+  connection.route = std::move(description.route);
   connection.service = std::move(description.service);
   connection.instance = std::move(description.instance);
   connection.client = std::move(description.client);
@@ -103,6 +104,7 @@ admin::Status AdminView::status() {
     status.workers.push_back({worker->index(), worker->plan_version(), worker->connections(),
                               static_cast<double>(worker->loop_lag_us()) / 1e6});
   }
+  status.fuses = *control_.published_fuses_.get();
   return status;
 }
 
@@ -159,7 +161,7 @@ balance::Pick AdminView::pick(const registry::Service& service, const config::Se
 std::optional<admin::Explanation> AdminView::explain(const std::string& listener,
                                                      const std::string& client) {
   return sluice::explain(*control_.published_config_.get(), *control_.published_snapshot_.get(),
-                         listener, client);
+                         *control_.published_fuses_.get(), listener, client);
 }
 
 void AdminView::reload(bool dry_run, std::function<void(admin::ReloadReport)> done) {

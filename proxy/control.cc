@@ -93,12 +93,14 @@ Control::Control(ServerOptions options, const config::Config& config,
       start_timer_(loop_, [this] { open_listeners(); }),
       departure_timer_(loop_, [this] { on_departures_due(); }),
       memory_timer_(loop_, [this] { give_back_memory(); }),
+      fuse_timer_(loop_, [this] { look_at_fuses(); }),
       registry_(random_epoch(), config.registry),
       hub_(config.registry.watch, registry_.snapshot()),
       worker_count_(worker_count(config)),
       crew_(worker_count_),
       metrics_(worker_count_, metrics_sources()),
       planner_(worker_count_, metrics_),
+      splits_(metrics_),
       checker_(loop_, poller_, wheel_,
                [this](const health::ProbeReport& report) { return on_probe(report); }),
       reloader_([load = options_.load] { return brief(load()); },
@@ -132,6 +134,7 @@ Control::Control(ServerOptions options, const config::Config& config,
   ::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
   limit_.limit = connection_limit(config, fd_limit_, worker_count_);
   planner_.adopt(planner_.bind(config));
+  adopt_splits();
   for (std::uint32_t index = 0; index < worker_count_; ++index) {
     workers_.push_back(std::make_unique<Worker>(index, log_.open_channel(), limit_, crew_,
                                                 static_cast<WorkerEvents&>(*this)));
@@ -520,6 +523,7 @@ void Control::take_over(config::Config config, SocketSet sockets) {
   take_departed();  // by the drains of before
   config_ = std::move(config);
   published_config_.set(std::make_shared<config::Config>(config_));
+  adopt_splits();
   limit_.limit = connection_limit(config_, fd_limit_, worker_count_);
   if (api_ != nullptr) api_->reconfigure(config_.admin);
   enrollment_.reconfigure(config_);
@@ -570,6 +574,31 @@ void Control::give_back_memory() {
   crowd_is_leaving_ = connections < most_connections_;  // then once more, when the last have gone
   most_connections_ = connections;
   ::malloc_trim(0);
+}
+
+void Control::adopt_splits() {
+  splits_.adopt(config_, now());
+  published_fuses_.set(std::make_shared<std::vector<admin::FuseStatus>>(splits_.statuses()));
+  if (!splits_.has_fuses()) return fuse_timer_.stop();
+  if (!fuse_timer_.is_running()) fuse_timer_.repeat(Splits::kLookEveryMs);
+}
+
+void Control::look_at_fuses() {
+  const std::vector<admin::FuseStatus> changed = splits_.look(*registry_.snapshot(), now());
+  if (changed.empty()) return;
+  published_fuses_.set(std::make_shared<std::vector<admin::FuseStatus>>(splits_.statuses()));
+  for (const admin::FuseStatus& fuse : changed) {
+    channel_->line(config::LogLevel::warn, "fuse " + fuse.state)
+        .add("listener", fuse.listener)
+        .add("route", fuse.route)
+        .add("part", fuse.part)
+        .add("service", fuse.service)
+        .add("detail", fuse.why);
+    hub_.note({"fuse_" + fuse.state,
+               "listener " + fuse.listener + ", route " + fuse.route + ", part " + fuse.part +
+                   ": " + fuse.why,
+               wall_ms()});
+  }
 }
 
 // Has the workers look for connections of what was condemned.

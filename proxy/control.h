@@ -36,6 +36,7 @@
 #include "proxy/reloader.h"
 #include "proxy/rollouts.h"
 #include "proxy/server.h"
+#include "proxy/splits.h"
 #include "proxy/worker.h"
 #include "registry/registry.h"
 
@@ -103,6 +104,8 @@ class Control final : WorkerEvents {
   void await_departures();
   void on_departures_due();
   void give_back_memory();
+  void adopt_splits();
+  void look_at_fuses();
   void sweep();
   void tell_reload(const admin::ReloadReport& report,
                    const std::function<void(admin::ReloadReport)>& done);
@@ -126,6 +129,7 @@ class Control final : WorkerEvents {
   Published<access::Tokens> published_tokens_;
   Published<registry::Snapshot> published_snapshot_;
   Published<Plan> published_plan_;
+  Published<std::vector<admin::FuseStatus>> published_fuses_;
   std::atomic<Phase> phase_{Phase::starting};
   session::ProcessLimit limit_;
 
@@ -139,6 +143,7 @@ class Control final : WorkerEvents {
   net::Timer start_timer_;
   net::Timer departure_timer_;
   net::Timer memory_timer_;
+  net::Timer fuse_timer_;
   std::uint64_t most_connections_ = 0;  // since memory was last given back
   bool crowd_is_leaving_ = false;       // there were fewer at that time than before
   Departures departures_;
@@ -151,6 +156,7 @@ class Control final : WorkerEvents {
   std::vector<std::unique_ptr<Worker>> workers_;
   metrics::Metrics metrics_;
   Planner planner_;
+  Splits splits_;
   health::Checker checker_;
   Reloader reloader_;
   Keeper keeper_;

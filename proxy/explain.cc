@@ -7,6 +7,7 @@
 #include "config/units.h"
 #include "config/words.h"
 #include "proxy/balance/balancer.h"
+#include "proxy/explain_routes.h"
 #include "proxy/selection.h"
 #include "proxy/session/admission.h"
 
@@ -160,30 +161,55 @@ std::string panic_note(const registry::Service& service) {
          " eligible, all are taken that are not drained, in maintenance or starting";
 }
 
+// What a listener's connections get: the service of its own, or what its routes name. Empty words:
+// no route takes the client.
+config::Target find_target(const config::Listener& listener, admin::Explanation& told) {
+  if (listener.routes.empty()) {
+    told.route = "default";
+    return {listener.service, listener.selector};
+  }
+  const auto taken = std::ranges::find_if(told.routes, &admin::RouteShown::is_taken);
+  if (taken == told.routes.end()) return {};
+  told.route = taken->route;
+  const auto& way = *std::ranges::max_element(taken->ways, {}, &admin::WayShown::share);
+  if (taken->ways.size() > 1) {
+    told.notes.push_back("the route is split; shown is " + way.part +
+                         ", which has the greatest share");
+  }
+  return {way.service, way.selector};
+}
+
 }  // namespace
 
 std::optional<admin::Explanation> explain(const config::Config& config,
                                           const registry::Snapshot& snapshot,
+                                          const std::vector<admin::FuseStatus>& fuses,
                                           const std::string& name, const std::string& client) {
   const config::Listener* listener = find_listener(config, name);
   if (listener == nullptr) return std::nullopt;
-  const config::Service& service = *config.find_service(listener->service);
-  config::SelectorProblem problem;
-  const config::Selector selector =
-      config::Selector::parse(listener->selector, problem).value_or(config::Selector());
-
   admin::Explanation told;
   told.index = snapshot.index;
   told.listener = name;
   told.client = client;
-  told.service = service.name;
-  told.selector = selector.text();
-  told.policy = config::word(service.balance.policy);
   if (const auto admission = session::Admission::of(*listener)) {
     told.refused = why_refused(*admission, client);
     told.notes = notes_on(*admission, client);
-    told.why = told.refused;
   }
+  told.routes = explain_routes(*listener, snapshot, fuses, client);
+  const config::Target target = find_target(*listener, told);
+  if (target.service.empty() && told.refused.empty()) {
+    told.refused = "no route for " + (client.empty() ? "nobody in particular" : client);
+  }
+  told.why = told.refused;
+  if (target.service.empty()) return told;
+
+  const config::Service& service = *config.find_service(target.service);
+  config::SelectorProblem problem;
+  const config::Selector selector =
+      config::Selector::parse(target.selector, problem).value_or(config::Selector());
+  told.service = service.name;
+  told.selector = selector.text();
+  told.policy = config::word(service.balance.policy);
   for (std::string& note : notes_on(service.balance)) told.notes.push_back(std::move(note));
   const registry::Service* known = snapshot.find(service.name);
   if (known == nullptr) return told;

@@ -1,10 +1,13 @@
-// Where a new connection would go, and why: the same balancer over copies of the live counts, so
+// Where a new connection would go, and why: which of the listener's routes takes it, what a split
+// does with it, and the same balancer over copies of the live counts, so
 // that asking changes nothing; and whether the client is let in at all, as whoever is connected or,
 // where the listener takes PROXY headers, as whom a header names. Pure functions of published
 // values; any thread. O(n) in the instances, and for hashing policies a ring or table is built.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "config/config.h"
 #include "proxy/admin/control.h"
@@ -12,10 +15,12 @@
 
 namespace sluice {
 
-// `client` is an IP address in its canonical text, or "" for nobody in particular. Nothing: there
-// is no such listener.
+// `fuses` are those of all splits. Of a split, the part with the greatest share is shown. `client`
+// is an IP address in its canonical text, or "" for nobody in particular. Nothing: there is no such
+// listener.
 std::optional<admin::Explanation> explain(const config::Config& config,
                                           const registry::Snapshot& snapshot,
+                                          const std::vector<admin::FuseStatus>& fuses,
                                           const std::string& listener, const std::string& client);
 
 }  // namespace sluice

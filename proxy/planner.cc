@@ -1,7 +1,6 @@
 #include "proxy/planner.h"
 
 #include <algorithm>
-#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -45,7 +44,23 @@ config::Selector selector_of(const std::string& text) {
   return config::Selector::parse(text, problem).value_or(config::Selector());
 }
 
+std::string key_of(const config::Target& target) {
+  const std::string service(target.service);
+  if (target.selector.empty()) return service;
+  return selection_key(service, selector_of(std::string(target.selector)));
+}
+
+std::shared_ptr<const session::Upstream> nobody(std::size_t workers) {
+  auto upstream = std::make_shared<session::Upstream>();
+  upstream->balancer = balance::make_balancer({}, {});
+  upstream->cells = std::make_shared<metrics::ServiceCells>(workers, "");
+  return upstream;
+}
+
 }  // namespace
+
+Planner::Planner(std::size_t workers, metrics::Metrics& metrics)
+    : workers_(workers), metrics_(metrics), nobody_(nobody(workers)) {}
 
 SocketSet Planner::bind(const config::Config& config) const {
   SocketSet wanted;
@@ -87,17 +102,25 @@ std::shared_ptr<const Plan> Planner::plan(const config::Config& config,
   plan->version = ++version_;
   plan->registry_index = snapshot.index;
   plan->sweep = sweep_;
+  std::set<std::size_t> concerned;
+  const auto show = [&](const Use& use) {
+    follow(config, snapshot, use, *plan);
+    concerned.insert(use.listeners.begin(), use.listeners.end());
+  };
   if (last_ == nullptr) {
     begin_afresh(config, *plan);
-    for (const auto& [name, use] : uses_) follow(config, snapshot, use, *plan);
+    for (const auto& [name, use] : uses_) show(use);
     keep_only(upstreams_, plan->upstreams);
   } else {
     plan->upstreams = last_->upstreams;
     plan->listeners = last_->listeners;
     snapshot.services.differences(seen_, [&](const std::string& name) {
       const auto use = uses_.find(name);
-      if (use != uses_.end()) follow(config, snapshot, use->second, *plan);
+      if (use != uses_.end()) show(use->second);
     });
+  }
+  for (const std::size_t place : concerned) {
+    plan->listeners[place].route = route(config, config.listeners[place], *plan);
   }
   seen_ = snapshot.services;
   last_ = plan;
@@ -110,7 +133,9 @@ void Planner::begin_afresh(const config::Config& config, Plan& plan) {
   std::set<std::string> names;
   for (const config::Listener& listener : config.listeners) {
     names.insert(listener.name);
-    uses_.at(listener.service).listeners.push_back(plan.listeners.size());
+    for (const config::Target& target : config::targets_of(listener)) {
+      uses_.at(std::string(target.service)).listeners.insert(plan.listeners.size());
+    }
     ListenerPlan& line = plan.listeners.emplace_back();
     for (const std::string& bind : listener.bind) {
       line.sockets.push_back(sockets_.at(endpoint_of(bind)));
@@ -122,16 +147,12 @@ void Planner::begin_afresh(const config::Config& config, Plan& plan) {
 // Has the plan show what the snapshot says of a service.
 void Planner::follow(const config::Config& config, const registry::Snapshot& snapshot,
                      const Use& use, Plan& plan) {
-  const auto whole = upstream(config, *use.service, "", snapshot);
-  plan.upstreams.put(whole);
+  plan.upstreams.put(upstream(config, *use.service, "", snapshot));
   for (const std::size_t place : use.listeners) {
-    const config::Listener& listener = config.listeners[place];
-    auto chosen = whole;
-    if (!listener.selector.empty()) {
-      chosen = upstream(config, *use.service, listener.selector, snapshot);
-      plan.upstreams.put(chosen);
+    for (const config::Target& target : config::targets_of(config.listeners[place])) {
+      if (target.service != use.service->name || target.selector.empty()) continue;
+      plan.upstreams.put(upstream(config, *use.service, std::string(target.selector), snapshot));
     }
-    plan.listeners[place].route = route(config, listener, std::move(chosen));
   }
 }
 
@@ -185,41 +206,92 @@ std::shared_ptr<const session::Upstream> Planner::upstream(const config::Config&
   return built.upstream;
 }
 
-std::shared_ptr<const session::Route> Planner::route(
-    const config::Config& config, const config::Listener& listener,
-    std::shared_ptr<const session::Upstream> upstream) {
-  const config::Service& service = *config.find_service(listener.service);
-  const config::Timeouts timeouts = config::resolve_timeouts(config, listener, service);
-  const config::Relay relay = config::resolve_relay(config, listener, service);
+// What a listener's connections begin with. Requires: the plan has the upstreams that it leads to.
+std::shared_ptr<const session::Route> Planner::route(const config::Config& config,
+                                                     const config::Listener& listener,
+                                                     const Plan& plan) {
   Line& line = lines_[listener.name];
-  const bool same = line.route != nullptr && line.route->upstream == upstream &&
-                    line.config == listener && line.timeouts == timeouts && line.relay == relay;
+  if (line.route == nullptr || !(line.config == listener)) {
+    line.config = listener;
+    line.ways.clear();
+    if (line.life == nullptr) line.life = std::make_shared<session::ListenerLife>();
+    if (line.turnstile) {
+      line.turnstile->reconfigure(listener.limits);
+    } else if (session::Turnstile::is_needed(listener.limits)) {
+      line.turnstile = std::make_shared<session::Turnstile>(listener.limits);
+    }
+  }
+  line.route = listener.routes.empty()
+                   ? way(config, line, "default", "", {listener.service, listener.selector}, plan)
+                   : entrance(config, line, plan);
+  return line.route;
+}
+
+std::shared_ptr<const session::Route> Planner::entrance(const config::Config& config, Line& line,
+                                                        const Plan& plan) {
+  std::vector<session::Fork::Rule> rules;
+  for (const config::Route& each : line.config.routes) {
+    session::Fork::Rule& rule = rules.emplace_back();
+    rule.source = config::cidrs_of(each.source);
+    if (each.split.empty()) {
+      rule.ways.push_back(way(config, line, each.name, "", {each.service, each.selector}, plan));
+    }
+    for (const config::Part& part : each.split) {
+      rule.ways.push_back(
+          way(config, line, each.name, part.name, {part.service, part.selector}, plan));
+    }
+  }
+  const config::Timeouts timeouts = config::resolve_timeouts(config, line.config, {});
+  const bool same = line.route != nullptr && line.route->fork != nullptr &&
+                    line.route->fork->rules() == rules && line.route->timeouts == timeouts;
   if (same) return line.route;
-  auto route = std::make_shared<session::Route>();
-  route->listener = listener.name;
+  auto route = begin_route(line);
+  route->fork = std::make_shared<session::Fork>(std::move(rules));
+  route->upstream = nobody_;
+  route->timeouts = timeouts;
+  route->cells = metrics_.route(line.config.name, "");
+  return route;
+}
+
+std::shared_ptr<const session::Route> Planner::way(const config::Config& config, Line& line,
+                                                   const std::string& name, const std::string& part,
+                                                   const config::Target& target, const Plan& plan) {
+  const auto upstream = plan.upstreams.find(key_of(target));
+  const config::Service& service = *config.find_service(target.service);
+  const config::Timeouts timeouts = config::resolve_timeouts(config, line.config, service);
+  const config::Relay relay = config::resolve_relay(config, line.config, service);
+  auto& known = line.ways[{name, part}];
+  const bool same = known != nullptr && known->upstream == upstream &&
+                    known->timeouts == timeouts && known->relay == relay;
+  if (same) return known;
+  auto route = begin_route(line);
+  route->name = name;
+  if (!part.empty()) route->part = metrics_.part(line.config.name, name, part);
+  route->upstream = upstream;
   route->timeouts = timeouts;
   route->relay = relay;
+  route->cells = metrics_.route(line.config.name, service.name);
+  known = std::move(route);
+  return known;
+}
+
+// With what is the listener's own.
+std::shared_ptr<session::Route> Planner::begin_route(const Line& line) {
+  const config::Listener& listener = line.config;
+  auto route = std::make_shared<session::Route>();
+  route->listener = listener.name;
   route->accept = listener.accept;
   route->access_log = listener.access_log;
   route->connection_limit = listener.limits.connections;
   if (auto admission = session::Admission::of(listener)) {
     route->admission = std::make_shared<session::Admission>(std::move(*admission));
   }
-  route->turnstile = line.route != nullptr ? line.route->turnstile : nullptr;
-  route->no_instance = listener.no_instance;
+  route->turnstile = line.turnstile;
   route->asks_turnstile = session::Turnstile::is_needed(listener.limits);
-  if (route->turnstile) {
-    route->turnstile->reconfigure(listener.limits);
-  } else if (route->asks_turnstile) {
-    route->turnstile = std::make_shared<session::Turnstile>(listener.limits);
-  }
-  route->life =
-      line.route != nullptr ? line.route->life : std::make_shared<session::ListenerLife>();
+  route->no_instance = listener.no_instance;
+  route->life = line.life;
   route->listener_cells = metrics_.listener(listener.name);
-  route->cells = metrics_.route(listener.name, listener.service);
-  route->upstream = std::move(upstream);
-  line = {listener, timeouts, relay, std::move(route)};
-  return line.route;
+  return route;
 }
 
 std::vector<std::shared_ptr<session::ListenerLife>> Planner::lives_not_in(
@@ -228,7 +300,7 @@ std::vector<std::shared_ptr<session::ListenerLife>> Planner::lives_not_in(
   for (const auto& [name, line] : lines_) {
     const bool stays = std::any_of(config.listeners.begin(), config.listeners.end(),
                                    [&](const auto& listener) { return listener.name == name; });
-    if (!stays) lives.push_back(line.route->life);
+    if (!stays) lives.push_back(line.life);
   }
   return lives;
 }

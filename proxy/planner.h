@@ -9,12 +9,15 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "config/config.h"
 #include "proxy/metrics/metrics.h"
 #include "proxy/plan.h"
+#include "proxy/session/fork.h"
 #include "registry/snapshot.h"
 
 namespace sluice {
@@ -24,7 +27,7 @@ using SocketSet = std::map<config::Endpoint, std::shared_ptr<net::ListenSocket>>
 
 class Planner {
  public:
-  Planner(std::size_t workers, metrics::Metrics& metrics) : workers_(workers), metrics_(metrics) {}
+  Planner(std::size_t workers, metrics::Metrics& metrics);
 
   // Binds what `config` asks for and is not bound yet, changing nothing else; throws
   // std::runtime_error if any bind fails, and then none is left bound.
@@ -59,15 +62,17 @@ class Planner {
     config::ProxyAnnouncement introduction;
     std::shared_ptr<const session::Upstream> upstream;
   };
-  struct Line {
+  struct Line {  // of a listener
     config::Listener config;
-    config::Timeouts timeouts;
-    config::Relay relay;
+    std::shared_ptr<session::ListenerLife> life;
+    std::shared_ptr<session::Turnstile> turnstile;
     std::shared_ptr<const session::Route> route;
+    // By route and part, of `config`; of a listener without routes the same as `route`.
+    std::map<std::pair<std::string, std::string>, std::shared_ptr<const session::Route>> ways;
   };
   struct Use {  // of a service
     const config::Service* service = nullptr;
-    std::vector<std::size_t> listeners;  // by their places
+    std::set<std::size_t> listeners;  // by their places
   };
   void begin_afresh(const config::Config& config, Plan& plan);
   void follow(const config::Config& config, const registry::Snapshot& snapshot, const Use& use,
@@ -77,11 +82,17 @@ class Planner {
                                                     const std::string& selector,
                                                     const registry::Snapshot& snapshot);
   std::shared_ptr<const session::Route> route(const config::Config& config,
-                                              const config::Listener& listener,
-                                              std::shared_ptr<const session::Upstream> upstream);
+                                              const config::Listener& listener, const Plan& plan);
+  std::shared_ptr<const session::Route> entrance(const config::Config& config, Line& line,
+                                                 const Plan& plan);
+  std::shared_ptr<const session::Route> way(const config::Config& config, Line& line,
+                                            const std::string& route, const std::string& part,
+                                            const config::Target& target, const Plan& plan);
+  std::shared_ptr<session::Route> begin_route(const Line& line);
 
   const std::size_t workers_;
   metrics::Metrics& metrics_;
+  const std::shared_ptr<const session::Upstream> nobody_;  // where entrances lead
   SocketSet sockets_;
   std::map<config::Endpoint, std::weak_ptr<net::ListenSocket>>
       leaving_;  // let go, perhaps not closed yet

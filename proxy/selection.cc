@@ -25,6 +25,18 @@ std::vector<balance::Member> members_of(const registry::Service& service,
   return members;
 }
 
+bool has_somebody(const registry::Snapshot& snapshot, const std::string& service,
+                  const std::string& selector_text) {
+  config::SelectorProblem problem;
+  const auto selector = config::Selector::parse(selector_text, problem);
+  const registry::Service* known = snapshot.find(service);
+  if (known == nullptr || !selector) return false;
+  return std::ranges::any_of(known->instances, [&](const auto& instance) {
+    return instance->weight > 0 && selector->matches(*instance->labels) &&
+           instance->live->verdict.load(std::memory_order_relaxed) != registry::Verdict::never;
+  });
+}
+
 std::uint64_t topology_of(const registry::Service& service, const config::Selector& selector) {
   return selector.is_empty() ? service.topology : std::max(service.topology, service.labelled);
 }

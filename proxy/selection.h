@@ -24,6 +24,11 @@ std::string preferred_zone(const config::Balance& balance, const config::Registr
 std::vector<balance::Member> members_of(const registry::Service& service,
                                         const config::Selector& selector, const std::string& zone);
 
+// Is there one that may be taken? By the words of a configuration, as Balancer::has_untried() has
+// it.
+bool has_somebody(const registry::Snapshot& snapshot, const std::string& service,
+                  const std::string& selector);
+
 // Grows whenever members_of() may answer something else.
 std::uint64_t topology_of(const registry::Service& service, const config::Selector& selector);
 

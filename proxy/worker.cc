@@ -123,6 +123,7 @@ void Worker::adopt_listeners() {
     state = known != routes_.end() ? known->second : std::make_shared<session::RouteState>();
     state->current = line.route;
     state->service = service_state(line.route->upstream);
+    state->behind = services_behind(line.route->fork.get());
     for (const auto& socket : line.sockets) doors[socket.get()] = state;
   }
   // Those that go accept what is still in their queues, by the routes that they had.
@@ -149,8 +150,18 @@ std::shared_ptr<session::ServiceState> Worker::service_state(
   return state;
 }
 
-// The newest that is known here of the service behind a route that is in no plan of ours.
-std::shared_ptr<session::ServiceState> Worker::service_known_for(const session::Route& route) {
+std::vector<std::shared_ptr<session::ServiceState>> Worker::services_behind(
+    const session::Fork* fork) {
+  std::vector<std::shared_ptr<session::ServiceState>> services;
+  if (fork == nullptr) return services;
+  for (const session::Fork::Rule& rule : fork->rules()) {
+    for (const auto& way : rule.ways) services.push_back(service_state(way->upstream));
+  }
+  return services;
+}
+
+// The newest that is known here of the service, even of a route that is in no plan of ours.
+std::shared_ptr<session::ServiceState> Worker::service_of(const session::Route& route) {
   const std::string& name = route.upstream->key;
   if (const auto used = services_.find(name); used != services_.end()) {
     if (auto state = used->second.lock()) return state;
@@ -234,8 +245,8 @@ void Worker::take_over(session::Arrival arrival) {
                  std::move(arrival.places));
   }
   if (!route.life->over.load(std::memory_order_acquire)) {
-    return begin({arrival.route, service_known_for(route)}, arrival.client,
-                 std::move(arrival.socket), std::move(arrival.places));
+    return begin({arrival.route, service_of(route)}, arrival.client, std::move(arrival.socket),
+                 std::move(arrival.places));
   }
   session::refuse(context_, route, arrival.client, std::move(arrival.socket), CloseReason::drain,
                   kListenerRemoved);

@@ -37,6 +37,7 @@
 #include "proxy/net/wheel.h"
 #include "proxy/plan.h"
 #include "proxy/session/crew.h"
+#include "proxy/session/fork.h"
 #include "proxy/session/session.h"
 
 namespace sluice {
@@ -91,7 +92,7 @@ class Worker final : session::Host {
   void adopt_listeners();
   std::shared_ptr<session::ServiceState> service_state(
       const std::shared_ptr<const session::Upstream>& upstream);
-  std::shared_ptr<session::ServiceState> service_known_for(const session::Route& route);
+  std::vector<std::shared_ptr<session::ServiceState>> services_behind(const session::Fork* fork);
   void listen_on(const std::shared_ptr<net::ListenSocket>& socket);
   void on_accepted(const session::RouteState& state, net::Fd socket,
                    const net::SocketAddress& address);
@@ -109,6 +110,7 @@ class Worker final : session::Host {
   void on_suspect(const std::shared_ptr<registry::Live>& instance,
                   registry::FailureRow row) override;
   void on_trial(registry::Trial trial, bool went_well) override;
+  std::shared_ptr<session::ServiceState> service_of(const session::Route& route) override;
 
   const std::uint32_t index_;
   const std::unique_ptr<log::Channel> log_;

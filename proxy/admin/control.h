@@ -24,6 +24,15 @@ struct WorkerStatus {
   double loop_lag_seconds = 0;     // how late its loop was at most, in the last ten seconds
 };
 
+// The fuse of a split's part.
+struct FuseStatus {
+  std::string listener, route, part, service;
+  std::uint32_t weight = 0;   // as the configuration has it
+  std::string state;          // "whole" | "blown": the weight is 0 | "kept": nobody else is there
+  std::int64_t since_ms = 0;  // Unix time; 0 while whole
+  std::string why;            // "" while whole
+};
+
 struct Status {
   std::string version;
   std::int64_t pid = 0;
@@ -42,12 +51,13 @@ struct Status {
   std::string last_reload_error;  // "" after a good one
   std::uint64_t log_lines_dropped = 0;
   std::vector<WorkerStatus> workers;
+  std::vector<FuseStatus> fuses;
 };
 
 // A live session. Times in ms.
 struct Connection {
   std::string id;  // "<worker>-<serial>"
-  std::string listener, service, instance, client, upstream;
+  std::string listener, route, service, instance, client, upstream;
   std::string state;  // "preface" | "held" | "connecting" | "relaying" | "closing"
   std::uint64_t age_ms = 0;
   std::uint64_t idle_ms = 0;
@@ -92,9 +102,25 @@ struct Candidate {
   std::string out;         // why it is passed over; "": it is not
 };
 
+// A part of a split, or all of a route without one.
+struct WayShown {
+  std::string part, service, selector;
+  std::uint32_t weight = 0;  // as the configuration has it
+  double share = 0;          // of the route's connections, as things are: 0 to 1
+  std::string out;           // why it is drawn less often than its weight says; "": it is not
+};
+
+struct RouteShown {
+  std::string route;
+  bool is_taken = false;
+  std::string why;  // it is, or is not
+  std::vector<WayShown> ways;
+};
+
 struct Explanation {
   std::uint64_t index = 0;  // of the registry that it holds for
-  std::string listener, client, service, selector, policy;
+  std::string listener, client, route, service, selector, policy;
+  std::vector<RouteShown> routes;     // in their order; none: the listener has a service
   std::vector<Candidate> candidates;  // all instances of the service, by id
   std::string refused;                // why the client is not let in; "": it is
   std::string winner;                 // the id; "": nobody

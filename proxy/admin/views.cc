@@ -27,6 +27,7 @@ void put(registry::JsonText& out, const Connection& connection) {
   out.open_object();
   out.add("id", connection.id);
   out.add("listener", connection.listener);
+  out.add("route", connection.route);
   out.add("service", connection.service);
   out.add("instance", connection.instance);
   out.add("client", connection.client);
@@ -65,6 +66,24 @@ Json view(const Candidate& candidate) {
           {"priority", instance.priority},
           {"connections", candidate.load},
           {"out", text_or_null(candidate.out)}};
+}
+
+Json view(const FuseStatus& fuse) {
+  return {{"listener", fuse.listener}, {"route", fuse.route},          {"part", fuse.part},
+          {"service", fuse.service},   {"weight", fuse.weight},        {"state", fuse.state},
+          {"since_ms", fuse.since_ms}, {"why", text_or_null(fuse.why)}};
+}
+
+Json view(const WayShown& way) {
+  return {
+      {"part", text_or_null(way.part)}, {"service", way.service}, {"selector", way.selector},
+      {"weight", way.weight},           {"share", way.share},     {"out", text_or_null(way.out)}};
+}
+
+Json view(const RouteShown& route) {
+  Json ways = Json::array();
+  for (const WayShown& way : route.ways) ways.push_back(view(way));
+  return {{"route", route.route}, {"taken", route.is_taken}, {"why", route.why}, {"ways", ways}};
 }
 
 std::string_view word(config::Difference::Kind kind) {
@@ -130,7 +149,8 @@ std::string status_json(const Status& status) {
                {"reloads_failed", status.reloads_failed},
                {"last_reload_error", status.last_reload_error},
                {"log_lines_dropped", status.log_lines_dropped},
-               {"workers", views(status.workers)}});
+               {"workers", views(status.workers)},
+               {"fuses", views(status.fuses)}});
 }
 
 std::string connections_json(const ConnectionList& list) {
@@ -163,7 +183,7 @@ std::string explanation_json(const Explanation& told) {
   return text({{"index", told.index},
                {"listener", told.listener},
                {"client", text_or_null(told.client)},
-               {"route", "default"},
+               {"route", text_or_null(told.route)},
                {"service", told.service},
                {"selector", told.selector},
                {"policy", told.policy},
@@ -171,6 +191,7 @@ std::string explanation_json(const Explanation& told) {
                {"winner", text_or_null(told.winner)},
                {"why", told.why},
                {"notes", told.notes},
+               {"routes", views(told.routes)},
                {"candidates", views(told.candidates)}});
 }
 

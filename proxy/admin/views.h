@@ -20,8 +20,10 @@ std::string checks_json(const std::string& service, const std::string& id,
                         const std::vector<CheckResult>& checks);
 
 // {"index", "listener", "client", "route", "service", "selector", "policy", "winner", "why",
-//  "candidates": [{"id", "address", "port", "state", "reason", "weight", "priority", "connections",
-//  "out"}]}; "winner" is an id or null, "out" why a candidate is passed over, or null.
+//  "notes": [...], "routes": [{"route", "taken", "why", "ways": [{"part", "service", "selector",
+//  "weight", "share", "out"}]}], "candidates": [{"id", "address", "port", "state", "reason",
+//  "weight", "priority", "connections", "out"}]}; "winner" is an id or null, "out" why a candidate
+//  is passed over, or null.
 std::string explanation_json(const Explanation& explanation);
 
 // {"ok", "dry_run", "changes": [{"kind", "path", "before", "after"}], "needs_restart": [...],

@@ -1,10 +1,12 @@
 #include "proxy/cli/views.h"
 
 #include <cmath>
+#include <cstdio>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <ostream>
 #include <string>
+#include <utility>
 
 #include "config/printable.h"
 #include "proxy/cli/figures.h"
@@ -69,6 +71,38 @@ std::string change_text(const json& change) {
   return "~ " + path + ": " + before + " -> " + after;
 }
 
+void show_fuses(std::ostream& out, const json& fuses) {
+  if (fuses.empty()) return;
+  Table table({{"LISTENER"}, {"ROUTE"}, {"PART"}, {"WEIGHT", kRight}, {"FUSE"}, {"BECAUSE"}});
+  for (const json& fuse : fuses) {
+    table.add({text_at(fuse, "listener"), text_at(fuse, "route"), text_at(fuse, "part"),
+               text_at(fuse, "weight"), text_at(fuse, "state"), text_at(fuse, "why")});
+  }
+  out << '\n' << table;
+}
+
+std::string percent_at(const json& object, const char* key) {
+  char text[16];
+  std::snprintf(text, sizeof(text), "%.1f %%", number_at(object, key) * 100);
+  return text;
+}
+
+void show_routes(std::ostream& out, const json& routes) {
+  if (routes.empty()) return;
+  Table table({{"ROUTE"}, {"TAKEN"}, {"PART"}, {"SERVICE"}, {"SHARE", kRight}, {"BECAUSE"}});
+  for (const json& route : routes) {
+    std::string name = text_at(route, "route"), why = text_at(route, "why");
+    std::string taken = flag_at(route, "taken") ? "yes" : "no";
+    for (const json& way : list_at(route, "ways")) {
+      const std::string out_of_it = text_at(way, "out");
+      if (!out_of_it.empty()) why += (why.empty() ? "" : "; ") + out_of_it;
+      table.add({std::exchange(name, ""), std::exchange(taken, ""), text_at(way, "part"),
+                 text_at(way, "service"), percent_at(way, "share"), std::exchange(why, "")});
+    }
+  }
+  out << '\n' << table;
+}
+
 }  // namespace
 
 void show_status(std::ostream& out, const json& status) {
@@ -92,6 +126,7 @@ void show_status(std::ostream& out, const json& status) {
                seconds_text(number_at(worker, "loop_lag_seconds"))});
   }
   out << '\n' << table;
+  show_fuses(out, list_at(status, "fuses"));
 }
 
 void show_services(std::ostream& out, const json& services) {
@@ -176,12 +211,14 @@ void show_explanation(std::ostream& out, const json& told) {
   const std::string winner = text_at(told, "winner");
   fact(out, "listener", text_at(told, "listener"));
   fact(out, "client", or_dash(text_at(told, "client")));
-  fact(out, "service", text_at(told, "service"));
+  fact(out, "route", or_dash(text_at(told, "route")));
+  fact(out, "service", or_dash(text_at(told, "service")));
   fact(out, "selector", or_dash(text_at(told, "selector")));
-  fact(out, "policy", text_at(told, "policy"));
+  fact(out, "policy", or_dash(text_at(told, "policy")));
   fact(out, "goes to", winner.empty() ? "nobody" : winner);
   fact(out, "because", text_at(told, "why"));
   for (const json& note : list_at(told, "notes")) fact(out, "note", text_of(note));
+  show_routes(out, list_at(told, "routes"));
   Table table({{"INSTANCE"},
                {"ADDRESS"},
                {"STATE"},

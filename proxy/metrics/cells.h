@@ -123,6 +123,12 @@ struct alignas(64) ServiceSlot {
   DurationHistogram<14> connect{kConnectBoundsUs};
 };
 
+struct alignas(64) PartSlot {
+  Counter given;        // connections that the draw gave it
+  Counter failed;       // of those, by session::is_failure()
+  Counter passed_over;  // times that it was drawn with nobody there, and another part had somebody
+};
+
 // The slots of one thing, one a worker.
 template <class Slot>
 class Cells {
@@ -150,6 +156,23 @@ struct RouteCells : Cells<RouteSlot> {
       : Cells(workers), listener(std::move(from)), service(std::move(to)) {}
   const std::string listener;
   const std::string service;
+};
+
+// A part of a split: what its connections count, and what the control loop lets it have.
+struct PartCells : Cells<PartSlot> {
+  PartCells(std::size_t workers, std::string of_listener, std::string of_route,
+            std::string its_name)
+      : Cells(workers),
+        listener(std::move(of_listener)),
+        route(std::move(of_route)),
+        part(std::move(its_name)) {}
+  const std::string listener;
+  const std::string route;
+  const std::string part;
+  // That it is drawn by. Written by the control loop (Splits).
+  std::atomic<std::uint32_t> weight{0};
+  enum class Fuse : std::uint8_t { none, whole, blown };
+  std::atomic<Fuse> fuse{Fuse::none};
 };
 
 struct ServiceCells : Cells<ServiceSlot> {

@@ -105,6 +105,38 @@ void write_connection_durations(Page& page, const List<RouteCells>& routes) {
   page.write(duration);
 }
 
+// --- Splits
+
+void write_splits(Page& page, const List<PartCells>& parts) {
+  auto weight =
+      Family::gauge("sluice_split_weight",
+                    "The weight that a part of a split is drawn by; 0 once its fuse has blown.");
+  auto blown = Family::gauge("sluice_split_fuse_blown", "1 once the fuse of the part has blown.");
+  auto given = Family::counter("sluice_split_connections_total",
+                               "Client connections that the part was given.");
+  auto failed =
+      Family::counter("sluice_split_failures_total", "Of those, the ones that its service failed.");
+  auto passed_over = Family::counter(
+      "sluice_split_passed_over_total",
+      "Times that the part was drawn, had no instance, and another part of the split had one.");
+  for (const auto& cells : parts) {
+    const LabelSet labels = {
+        {"listener", cells->listener}, {"route", cells->route}, {"part", cells->part}};
+    const auto add = [&](Family& family, Counter PartSlot::* counter) {
+      family.add(labels, sum(*cells, [&](const PartSlot& slot) { return (slot.*counter).read(); }));
+    };
+    weight.add(labels, std::uint64_t{cells->weight.load(std::memory_order_relaxed)});
+    const auto fuse = cells->fuse.load(std::memory_order_relaxed);
+    if (fuse != PartCells::Fuse::none) {
+      blown.add(labels, std::uint64_t{fuse == PartCells::Fuse::blown});
+    }
+    add(failed, &PartSlot::failed);  // before those that were given: never more
+    add(given, &PartSlot::given);
+    add(passed_over, &PartSlot::passed_over);
+  }
+  for (const Family* family : {&weight, &blown, &given, &failed, &passed_over}) page.write(*family);
+}
+
 // --- Connecting to instances
 
 void write_attempts(Page& page, const List<ServiceCells>& services) {
@@ -352,6 +384,7 @@ struct Counted {
   List<ListenerCells> listeners;
   List<RouteCells> routes;
   List<ServiceCells> services;
+  List<PartCells> parts;
   Tally tally;
 };
 
@@ -367,7 +400,7 @@ struct Metrics::State {
 
   Counted counted() const {
     const std::lock_guard lock(mutex);
-    return {listeners.all(), routes.all(), services.all(), tally};
+    return {listeners.all(), routes.all(), services.all(), parts.all(), tally};
   }
 
   const std::size_t workers;
@@ -377,6 +410,7 @@ struct Metrics::State {
   Held<std::string, ListenerCells> listeners;
   Held<std::pair<std::string, std::string>, RouteCells> routes;
   Held<std::string, ServiceCells> services;
+  Held<std::array<std::string, 3>, PartCells> parts;
   Tally tally;
 };
 
@@ -403,6 +437,14 @@ std::shared_ptr<ServiceCells> Metrics::service(const std::string& service) {
   const std::lock_guard lock(state_->mutex);
   return state_->services.find_or_make(
       service, [&] { return std::make_shared<ServiceCells>(state_->workers, service); });
+}
+
+std::shared_ptr<PartCells> Metrics::part(const std::string& listener, const std::string& route,
+                                         const std::string& part) {
+  const std::lock_guard lock(state_->mutex);
+  return state_->parts.find_or_make({listener, route, part}, [&] {
+    return std::make_shared<PartCells>(state_->workers, listener, route, part);
+  });
 }
 
 void Metrics::checked(const std::string& service, bool success, std::uint64_t duration_us) {
@@ -453,6 +495,7 @@ void Metrics::prune() {
   state_->listeners.prune();
   state_->routes.prune();
   state_->services.prune();
+  state_->parts.prune();
   std::erase_if(state_->tally.checks, [&](const auto& entry) { return is_gone(entry.first); });
   std::erase_if(state_->tally.discovery_requests,
                 [&](const auto& entry) { return is_gone(entry.first.first); });
@@ -467,6 +510,7 @@ std::string Metrics::text() const {
   write_closed(page, counted.routes);
   write_bytes(page, counted.routes);
   write_connection_durations(page, counted.routes);
+  write_splits(page, counted.parts);
   write_attempts(page, counted.services);
   write_retries(page, counted.services);
   write_connect_durations(page, counted.services);

@@ -5,8 +5,9 @@
 // comes from the snapshot of that moment; what happens on the control loop is counted here.
 // prometheus-cpp's types make the page, our own appender its text.
 //
-// Series of a listener, route or service disappear when nobody holds its cells any more, those of
-// an instance when it leaves the snapshot. No label ever holds a client's words or address.
+// Series of a listener, route, part of a split or service disappear when nobody holds its cells any
+// more, those of an instance when it leaves the snapshot. No label ever holds a client's words or
+// address.
 #pragma once
 
 #include <cstdint>
@@ -53,6 +54,8 @@ class Metrics {
   std::shared_ptr<ListenerCells> listener(const std::string& listener);
   std::shared_ptr<RouteCells> route(const std::string& listener, const std::string& service);
   std::shared_ptr<ServiceCells> service(const std::string& service);
+  std::shared_ptr<PartCells> part(const std::string& listener, const std::string& route,
+                                  const std::string& part);
 
   // Events of the control loop and of the API.
   void checked(const std::string& service, bool success, std::uint64_t duration_us);

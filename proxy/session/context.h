@@ -17,6 +17,8 @@
 namespace sluice::session {
 
 class Session;
+struct Route;
+struct ServiceState;
 
 // A time in ms that does not come.
 inline constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
@@ -32,6 +34,8 @@ class Host {
   // How a trial has gone. The trial ends when the control loop has taken it in: no other is let
   // through before the breaker has its new state.
   virtual void on_trial(registry::Trial trial, bool went_well) = 0;
+  // The worker's view of the service that a route of a fork leads to.
+  virtual std::shared_ptr<ServiceState> service_of(const Route& route) = 0;
 
  protected:
   ~Host() = default;

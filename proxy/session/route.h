@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "config/config.h"
 #include "proxy/balance/balancer.h"
@@ -36,10 +37,20 @@ struct ListenerLife {
   std::atomic<bool> over{false};
 };
 
-// What holds for the connections that come in by one listener. Immutable; a connection keeps the
-// one that it began with.
+class Fork;
+
+// What holds for the connections that come in by one listener, or for those of them that one of its
+// routes, or one part of a split, takes. Immutable; a connection keeps the one that it has.
+//
+// Where a listener has several, its connections begin with its entrance: a Route of no name and of
+// no service, whose `fork` has the others. Once it is known whose connection it is, and before an
+// instance is looked for, the session exchanges it for one of those. What ends before counts for
+// the entrance, under the service "".
 struct Route {
   std::string listener;
+  std::string name;                  // as the log has it; "default" where a listener has no routes
+  std::shared_ptr<const Fork> fork;  // of an entrance; null: connections go to `upstream`
+  std::shared_ptr<metrics::PartCells> part;  // of a split; null: it is none
   std::shared_ptr<const Upstream> upstream;
   config::Timeouts timeouts;
   config::Relay relay;
@@ -67,6 +78,7 @@ struct ServiceState {
 struct RouteState {
   std::shared_ptr<const Route> current;
   std::shared_ptr<ServiceState> service;
+  std::vector<std::shared_ptr<ServiceState>> behind = {};  // the fork: so they keep their turns
 };
 
 // Connections of the whole process, counted exactly over all workers.

@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "proxy/session/failure.h"
+#include "proxy/session/fork.h"
 #include "proxy/session/suspicion.h"
 
 namespace sluice::session {
@@ -52,7 +54,7 @@ void log_session(log::Channel& log, const Route& route, const EndedSession& ende
   if (!route.access_log || !log.enabled(config::LogLevel::info)) return;
   log::Line line = log.line(config::LogLevel::info, "session");
   line.add("listener", route.listener).add("client", ended.client.text());
-  line.add("route", "default").add("service", route.upstream->service);
+  line.add("route", route.name).add("service", route.upstream->service);
   line.add("instance",
            ended.instance != nullptr ? std::string_view(*ended.instance->identity.id) : "");
   line.add("incarnation", ended.instance != nullptr ? ended.instance->identity.incarnation : 0);
@@ -116,7 +118,7 @@ void Session::start(net::Fd client) {
 
 void Session::on_header(net::ProxyHeader header) {
   if (header.ends) client_peer_ = net::Peer::of(header.ends->source);
-  if (service_->current->introduction) {
+  if (route_->fork || service_->current->introduction) {
     header_ = std::make_unique<net::ProxyHeader>(std::move(header));
   }
   on_no_header();
@@ -137,7 +139,26 @@ void Session::on_no_preface(CloseReason reason, std::string_view detail) {
   finish(reason, Ending::close_both, detail);
 }
 
+// False: none takes this client, and the session has ended.
+bool Session::take_route() {
+  const Fork::Way* way =
+      route_->fork->choose(client_peer_, service_->cursor.random(), context_.worker);
+  if (way == nullptr) {
+    const std::string who = client_peer_.is_unix() ? client_peer_.text() : client_peer_.host();
+    finish(CloseReason::denied, Ending::close_both, "no route for " + who);
+    return false;
+  }
+  service_cells_->connections.fetch_sub(1, std::memory_order_relaxed);
+  service_ = context_.host.service_of(**way);
+  service_cells_ = service_->current->cells;
+  service_cells_->connections.fetch_add(1, std::memory_order_relaxed);
+  route_ = *way;  // last: `way` stands in the fork of the old one
+  if (!service_->current->introduction) header_.reset();
+  return true;
+}
+
 void Session::connect() {
+  if (route_->fork && !take_route()) return;
   make_connector().start();
 }
 
@@ -322,6 +343,10 @@ void Session::finish(CloseReason reason, Ending ending, std::string_view detail)
   }
   log_end(reason, detail, duration_us);
   count_end(context_, *route_, reason, duration_us);
+  const auto* relay = std::get_if<Relay>(&stage_);
+  if (route_->part && is_failure(reason, relay != nullptr ? relay->bytes_down() : 0)) {
+    route_->part->of(context_.worker).failed.increment();
+  }
   close_sockets(ending);
   context_.host.on_session_ended(*this);
 }
@@ -377,6 +402,7 @@ Description Session::describe() const {
   Description shown;
   shown.serial = serial_;
   shown.listener = route_->listener;
+  shown.route = route_->name;
   shown.service = route_->upstream->service;
   shown.client = client_peer_.text();
   shown.age_ms = (now_ns - began_ns_) / 1'000'000;

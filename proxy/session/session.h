@@ -5,7 +5,8 @@
 //
 // Where the service replays, an Opening goes before the Relay, and may lead back to a Connector.
 // The Preface is only there for who may send a PROXY header. From then on the client is whom the
-// header names.
+// header names. Where the listener has routes, the session takes one of them before the Connector,
+// and keeps it.
 //
 // Owned by a worker, on its thread. The session tells its Host once, last (on_session_ended), and
 // is then destroyed by it; destroying it earlier cancels everything and closes both sockets.
@@ -32,7 +33,7 @@ namespace sluice::session {
 // What the API shows of a live session.
 struct Description {
   std::uint64_t serial = 0;
-  std::string listener, service, instance, client, upstream;
+  std::string listener, route, service, instance, client, upstream;
   std::string_view state;  // "preface" | "held" | "connecting" | "relaying" | "closing"
   std::uint64_t incarnation = 0;
   std::uint64_t age_ms = 0;
@@ -98,6 +99,7 @@ class Session final : net::Pollable,
   };
 
   void connect();
+  bool take_route();
   Connector& make_connector();
   Relay& make_relay();
   bool open();
@@ -111,9 +113,9 @@ class Session final : net::Pollable,
   std::string failure_detail() const;
 
   Context& context_;
-  const std::shared_ptr<const Route> route_;  // as it was at the start
-  const std::shared_ptr<ServiceState> service_;
-  const std::shared_ptr<metrics::ServiceCells> service_cells_;
+  std::shared_ptr<const Route> route_;  // as it was at the start, or was taken
+  std::shared_ptr<ServiceState> service_;
+  std::shared_ptr<metrics::ServiceCells> service_cells_;
   net::Peer client_peer_;
   Places places_;
   const std::uint64_t serial_;

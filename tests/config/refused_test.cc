@@ -69,7 +69,7 @@ defaults: {tls: {}, rebalance: {}, source: {}, tcp: {fast_open: 1, congestion: b
 listeners:
   - bind: "127.0.0.1:80"
     service: a
-    routes: []
+    routes: [{sni: [a.example], service: a}]
     tls: {}
 services:
   - name: a
@@ -91,7 +91,7 @@ services:
         "f:5:36: defaults.source: error: \"source\" is not available in this version",
         "f:5:54: defaults.tcp.fast_open: error: \"fast_open\" is not available in this version",
         "f:5:68: defaults.tcp.congestion: error: \"congestion\" is not available in this version",
-        "f:9:5: listeners[0].routes: error: \"routes\" is not available in this version",
+        "f:9:15: listeners[0].routes[0].sni: error: \"sni\" is not available in this version",
         "f:10:5: listeners[0].tls: error: \"tls\" is not available in this version",
         "f:14:5: services[0].sources: error: \"sources\" is not available in this version",
         "f:17:5: services[0].limits: error: \"limits\" is not available in this version",

@@ -24,7 +24,7 @@ class Explains : public testing::Test {
     config_.listeners = {said};
     config_.listeners[0].name = "front";
     config_.listeners[0].service = "web";
-    return explain(config_, *registry_.snapshot(), "front", client).value();
+    return explain(config_, *registry_.snapshot(), {}, "front", client).value();
   }
 
   config::Config config_;
@@ -41,7 +41,7 @@ TEST_F(Explains, WhoWinsAndWhyNobodyElseDoes) {
   ASSERT_EQ(told.candidates.size(), 2u);
   EXPECT_EQ(told.candidates[0].out, "admin: drain");
   EXPECT_EQ(told.candidates[1].out, "");
-  EXPECT_FALSE(explain(config_, *registry_.snapshot(), "back", ""));
+  EXPECT_FALSE(explain(config_, *registry_.snapshot(), {}, "back", ""));
 }
 
 TEST_F(Explains, WhoseZoneIsPreferred) {
@@ -150,6 +150,85 @@ TEST_F(Explains, WhoIsLetIn) {
     EXPECT_THAT(told.notes, ElementsAreArray(row.notes));
     EXPECT_EQ(told.candidates.size(), 2u);
   }
+}
+
+// A route for testers and a split of three for the rest.
+class ExplainsRoutes : public testing::Test {
+ protected:
+  ExplainsRoutes() {
+    for (const char* const name : {"shop", "canary", "empty"}) {
+      const bool is_empty = std::string_view(name) == "empty";
+      config_.services.push_back(registry::sample::unchecked(
+          registry::sample::service(name, registry::sample::instances(is_empty ? 0 : 1))));
+    }
+    config_.listeners.resize(1);
+    config_.listeners[0].name = "front";
+    config_.listeners[0].routes.resize(2);
+    config::Route& testers = config_.listeners[0].routes[0];
+    testers.name = "testers";
+    testers.source = {"10.0.0.0/8"};
+    testers.service = "canary";
+    config::Route& rest = config_.listeners[0].routes[1];
+    rest.name = "rest";
+    rest.split = {{"shop", "shop", "", 60, {}},
+                  {"canary", "canary", "", 20, config::Fuse{}},
+                  {"empty", "empty", "", 20, {}}};
+    registry_.reconcile(config_.services, true, at(0));
+  }
+  admin::Explanation explained(const std::string& client) {
+    return explain(config_, *registry_.snapshot(), fuses_, "front", client).value();
+  }
+
+  config::Config config_;
+  registry::Registry registry_{"e1"};
+  std::vector<admin::FuseStatus> fuses_;
+};
+
+TEST_F(ExplainsRoutes, ByTheSource) {
+  const admin::Explanation tester = explained("10.1.1.1");
+  EXPECT_EQ(tester.route, "testers");
+  EXPECT_EQ(tester.service, "canary");
+  EXPECT_EQ(tester.winner, "i0");
+  ASSERT_EQ(tester.routes.size(), 2u);
+  EXPECT_EQ(tester.routes[0].why, "10.1.1.1 lies in 10.0.0.0/8 of its source");
+  EXPECT_EQ(tester.routes[1].why, "a route before it takes the client");
+
+  const admin::Explanation nobody = explained("");
+  EXPECT_EQ(nobody.route, "rest");
+  EXPECT_EQ(nobody.routes[0].why, "goes by the client, and none was named");
+  EXPECT_EQ(nobody.routes[1].why, "takes everybody");
+
+  config_.listeners[0].routes.pop_back();
+  const admin::Explanation stranger = explained("192.0.2.1");
+  EXPECT_EQ(stranger.route, "");
+  EXPECT_EQ(stranger.refused, "no route for 192.0.2.1");
+  EXPECT_EQ(stranger.why, stranger.refused);
+  EXPECT_EQ(stranger.winner, "");
+}
+
+TEST_F(ExplainsRoutes, WithTheSharesOfTheMoment) {
+  const auto shares = [&] {
+    std::vector<double> each;
+    for (const admin::WayShown& way : explained("").routes[1].ways) each.push_back(way.share);
+    return each;
+  };
+  EXPECT_THAT(shares(), testing::ElementsAre(0.75, 0.25, 0));
+  const admin::Explanation told = explained("");
+  EXPECT_EQ(told.service, "shop");
+  EXPECT_THAT(told.notes, testing::ElementsAre(
+                              "the route is split; shown is shop, which has the greatest share"));
+  EXPECT_EQ(told.routes[1].ways[2].out, "nobody is there to take it");
+
+  fuses_ = {{"front", "rest", "canary", "canary", 20, "blown", 1, "why"}};
+  EXPECT_THAT(shares(), testing::ElementsAre(1, 0, 0));
+  EXPECT_EQ(explained("").routes[1].ways[1].out, "its fuse has blown");
+  fuses_[0].state = "kept";
+  EXPECT_THAT(shares(), testing::ElementsAre(0.75, 0.25, 0));
+
+  registry_.set_admin("shop", "i0", registry::Admin::drain, "", at(1));
+  EXPECT_THAT(shares(), testing::ElementsAre(0, 1, 0));
+  registry_.set_admin("canary", "i0", registry::Admin::drain, "", at(1));
+  EXPECT_THAT(shares(), testing::ElementsAre(0.6, 0.2, 0.2)) << "the drawn one stands";
 }
 
 }  // namespace

@@ -6,9 +6,9 @@
 
 #include <future>
 
-#include "proxy/metrics/metrics.h"
 #include "proxy/planner.h"
 #include "registry/registry.h"
+#include "tests/proxy/no_sources.h"
 #include "tests/support/peer.h"
 #include "tests/support/process.h"
 #include "tests/support/servers.h"
@@ -20,11 +20,6 @@ using metrics::CloseReason;
 using test::Backend;
 using test::eventually;
 using test::Peer;
-
-metrics::Sources no_sources() {
-  return {[] { return nullptr; }, [] { return std::vector<metrics::Sources::Worker>{}; },
-          [] { return std::uint64_t{0}; }, [] { return metrics::Sources::Store{}; }, ""};
-}
 
 config::Log quiet_log() {
   config::Log log;

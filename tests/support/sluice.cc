@@ -97,8 +97,8 @@ std::string Sluice::configuration(const Scene& scene) const {
        << "  retry: {max_retries: 0}\n"
        << "  outlier: {consecutive: 0}\n"
        << "listeners:\n"
-       << "  - {name: front, bind: \"" << front_ << "\", service: s" << and_more(scene.listener)
-       << "}\n";
+       << "  - {name: front, bind: \"" << front_ << "\", " << scene.leads_to
+       << and_more(scene.listener) << "}\n";
   for (const std::string& listener : scene.listeners) yaml << "  - " << listener << '\n';
   yaml << "services:\n"
        << "  - {name: s, instances: [" << joined(instances, ", ") << "]" << and_more(scene.service)

@@ -29,6 +29,7 @@ struct Scene {
   std::vector<std::string> instances = {};  // of service "s": addresses, or what instance() returns
   std::string service = "";                 // more keys of service "s"
   std::string listener = "";                // more keys of listener "front"
+  std::string leads_to = "service: s";      // where listener "front" leads
   std::string process = "workers: 2";
   std::string admin = "";                   // more keys of admin
   std::string registry = "";                // more keys of registry

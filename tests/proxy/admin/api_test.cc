@@ -214,7 +214,8 @@ TEST_F(Api, ListsConnectionsThatMatch) {
   const Response all = client_.get("/v1/connections");
   EXPECT_EQ(control_.asked, "|||1000");
   EXPECT_EQ(all.body,
-            R"({"total":3,"connections":[{"id":"0-17","listener":"","service":"","instance":"",)"
+            R"({"total":3,"connections":[{"id":"0-17","listener":"","route":"","service":"",)"
+            R"("instance":"",)"
             R"("client":"10.0.0.9:4711","upstream":"","state":"","age_ms":0,"idle_ms":0,)"
             R"("bytes_up":9007199254740992,"bytes_down":0,"attempts":0,"incarnation":0}]})");
   EXPECT_EQ(client_.get("/v1/connections?service=pg&listener=main&instance=a%2Fb&limit=5").status,
@@ -371,6 +372,8 @@ TEST_F(Api, ExplainsWhereAConnectionWouldGo) {
   EXPECT_EQ(control_.asked, "front for 10.1.2.3");
   const Json told = response.json();
   EXPECT_EQ(told["winner"], "a");
+  EXPECT_EQ(told["route"], "default");
+  EXPECT_EQ(told["routes"], Json::array());
   EXPECT_EQ(told["policy"], "hash");
   EXPECT_EQ(told["candidates"][0]["out"], nullptr);
   EXPECT_EQ(told["candidates"][0]["connections"], 3);

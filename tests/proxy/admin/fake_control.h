@@ -72,6 +72,7 @@ class FakeControl : public Control {
     told.index = 7;
     told.listener = listener;
     told.client = client;
+    told.route = "default";
     told.service = "pg";
     told.policy = "hash";
     told.candidates = {{instance("a"), 3, ""}, {instance("b"), 0, "check: refused"}};

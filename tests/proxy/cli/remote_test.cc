@@ -145,6 +145,7 @@ TEST(Remote, AnExplanationSaysWhoAndWhyAndWhyNotTheOthers) {
   EXPECT_EQ(result.out,
             "listener       front\n"
             "client         10.9.9.9\n"
+            "route          default\n"
             "service        pg\n"
             "selector       role=primary\n"
             "policy         hash\n"
@@ -168,6 +169,35 @@ TEST(Remote, AnExplanationSaysWhoIsNotLetInAndWhatElseDecides) {
                                     "because        10.9.9.9 lies in 10.9.0.0/16 of access.deny\n"
                                     "note           a PROXY header is required\n"
                                     "note           and one\\nmore\n"));
+}
+
+TEST(Remote, AnExplanationShowsTheRoutes) {
+  const Result result = ask_one({"explain", "--listener", "front"}, 200,
+                                R"({"index":4,"listener":"front","client":null,"route":"rest",
+    "service":"pg","selector":"","policy":"hash","winner":"b","why":"by the hash","candidates":[],
+    "routes":[{"route":"0","taken":false,"why":"goes by the client, and none was named","ways":[
+        {"part":null,"service":"lab","selector":"","weight":1,"share":1.0,"out":null}]},
+      {"route":"rest","taken":true,"why":"takes everybody","ways":[
+        {"part":"pg","service":"pg","selector":"","weight":95,"share":1.0,"out":null},
+        {"part":"new","service":"pg2","selector":"","weight":5,"share":0.0,
+         "out":"its fuse has blown"}]}]})")
+                            .result;
+  EXPECT_THAT(
+      result.out,
+      HasSubstr("ROUTE  TAKEN  PART  SERVICE    SHARE  BECAUSE\n"
+                "0      no     -     lab      100.0 %  goes by the client, and none was named\n"
+                "rest   yes    pg    pg       100.0 %  takes everybody\n"
+                "-      -      new   pg2        0.0 %  its fuse has blown\n"));
+}
+
+TEST(Remote, AStatusShowsTheFuses) {
+  const Result result = ask_one({"status"}, 200, R"({"workers":[],"fuses":[
+    {"listener":"front","route":"rest","part":"new","service":"pg2","weight":5,"state":"blown",
+     "since_ms":1,"why":"20 of its 20 connections failed"}]})")
+                            .result;
+  EXPECT_THAT(result.out,
+              HasSubstr("LISTENER  ROUTE  PART  WEIGHT  FUSE   BECAUSE\n"
+                        "front     rest   new        5  blown  20 of its 20 connections failed\n"));
 }
 
 TEST(Remote, AnExplanationMayFindNobody) {

@@ -246,6 +246,30 @@ TEST_F(MetricsTest, SeriesOfAnInstanceGoWhenItGoes) {
   EXPECT_EQ(page.count("sluice_instance_up"), 1U);
 }
 
+TEST_F(MetricsTest, ShowsPartsOfSplitsAndTheFusesOfThoseThatHaveOne) {
+  const auto stable = metrics_.part("in", "r", "stable");
+  auto canary = metrics_.part("in", "r", "canary");
+  EXPECT_EQ(metrics_.part("in", "r", "canary"), canary);
+  stable->weight = 95;
+  canary->fuse = PartCells::Fuse::blown;
+  canary->of(0).given.add(3);
+  canary->of(1).given.add(4);
+  canary->of(1).failed.add(2);
+  stable->of(0).passed_over.add(1);
+  const auto of = [this](const std::string& name, const std::string& part) {
+    return page().value(name, {{"listener", "in"}, {"route", "r"}, {"part", part}});
+  };
+  EXPECT_EQ(of("sluice_split_weight", "stable"), "95");
+  EXPECT_EQ(of("sluice_split_weight", "canary"), "0");
+  EXPECT_EQ(of("sluice_split_fuse_blown", "canary"), "1");
+  EXPECT_EQ(of("sluice_split_connections_total", "canary"), "7");
+  EXPECT_EQ(of("sluice_split_failures_total", "canary"), "2");
+  EXPECT_EQ(of("sluice_split_passed_over_total", "stable"), "1");
+  EXPECT_EQ(page().count("sluice_split_fuse_blown"), 1U);
+  canary.reset();
+  EXPECT_EQ(page().count("sluice_split_weight"), 1U);
+}
+
 TEST_F(MetricsTest, CountsChecksOfAServiceUntilItGoes) {
   publish({{"db", {}}});
   metrics_.checked("db", true, 900);
@@ -340,15 +364,17 @@ class WholePageTest : public MetricsTest {
     service_->of(1).connect.observe(200);
     metrics_.checked("db", false, 1000);
     metrics_.discovery_request("db", 200);
+    part_->fuse = PartCells::Fuse::whole;
   }
   std::shared_ptr<ListenerCells> listener_ = metrics_.listener("pg");
   std::shared_ptr<RouteCells> route_ = metrics_.route("pg", "db");
   std::shared_ptr<ServiceCells> service_ = metrics_.service("db");
+  std::shared_ptr<PartCells> part_ = metrics_.part("pg", "default", "db");
 };
 
 TEST_F(WholePageTest, HoldsEveryMetricWithItsLabelsAndNoOther) {
   using Names = std::set<std::string>;
-  const Names route = {"listener", "service"};
+  const Names route = {"listener", "service"}, part = {"listener", "route", "part"};
   const std::map<std::string, Names> expected = {
       {"sluice_connections_accepted_total", {"listener"}},
       {"sluice_connections_active", {"listener"}},
@@ -356,6 +382,11 @@ TEST_F(WholePageTest, HoldsEveryMetricWithItsLabelsAndNoOther) {
       {"sluice_accept_paused_total", {"listener"}},
       {"sluice_bytes_total", {"listener", "service", "direction"}},
       {"sluice_spliced_bytes_total", route},
+      {"sluice_split_weight", part},
+      {"sluice_split_fuse_blown", part},
+      {"sluice_split_connections_total", part},
+      {"sluice_split_failures_total", part},
+      {"sluice_split_passed_over_total", part},
       {"sluice_connect_attempts_total", {"service", "result"}},
       {"sluice_retries_total", {"service", "reason"}},
       {"sluice_connect_duration_seconds", {"service"}},

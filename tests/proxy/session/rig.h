@@ -46,6 +46,7 @@ class Rig : public Host {
   void on_session_ended(Session&) override {}
   void on_suspect(const std::shared_ptr<registry::Live>&, registry::FailureRow) override {}
   void on_trial(registry::Trial, bool) override {}
+  std::shared_ptr<ServiceState> service_of(const Route&) override { return nullptr; }
 
   net::Loop loop;
   log::Log log;

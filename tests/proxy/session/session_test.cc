@@ -47,6 +47,7 @@ class SessionTest : public testing::Test, protected Rig {
   SessionTest() {
     route = std::make_shared<Route>();
     route->listener = "in";
+    route->name = "default";
     route->life = std::make_shared<ListenerLife>();
     route->listener_cells = std::make_shared<metrics::ListenerCells>(1, "in");
     route->cells = std::make_shared<metrics::RouteCells>(1, "in", "svc");
