@@ -69,6 +69,8 @@ struct Live {
   // Connections in flight: pending connects and established ones, over all workers.
   std::atomic<std::uint32_t> load{0};
   std::atomic<std::uint32_t> active{0};  // the established ones among them
+  // So much load at most. Lowering it takes nobody off. Written by the control loop alone.
+  std::atomic<std::uint32_t> limit{kUnlimited};
   // A FailureRow: whoever takes a connection ends the one, whoever sends a byte the other as well.
   std::atomic<std::uint32_t> connect_failures{0};
   std::atomic<std::uint32_t> early_closes{0};
@@ -87,6 +89,26 @@ struct Live {
   std::atomic<std::uint64_t> lease_ends_ms{0};
   std::atomic<double> reported_load{std::numeric_limits<double>::quiet_NaN()};
 
+  // Room for one connection more? Who finds none, and then says that he waits (a sequentially
+  // consistent write), is told of a place that is given back, or finds it when he looks again.
+  bool has_room() const {
+    return load.load(std::memory_order_seq_cst) < limit.load(std::memory_order_relaxed);
+  }
+  // Puts one on the load, unless that is at its limit. Exact, whoever else does.
+  bool take_place() {
+    const std::uint32_t most = limit.load(std::memory_order_relaxed);
+    if (most == kUnlimited) {
+      load.fetch_add(1, std::memory_order_relaxed);
+      return true;
+    }
+    std::uint32_t seen = load.load(std::memory_order_relaxed);
+    while (seen < most) {
+      if (load.compare_exchange_weak(seen, seen + 1, std::memory_order_relaxed)) return true;
+    }
+    return false;
+  }
+
+  static constexpr std::uint32_t kUnlimited = std::numeric_limits<std::uint32_t>::max();
   const Identity identity;
 
   bool has_trial() const {
@@ -193,7 +215,7 @@ class LoadToken {
     if (!live_) return;
     take_trial();
     if (active_) live_->active.fetch_sub(1, std::memory_order_relaxed);
-    live_->load.fetch_sub(1, std::memory_order_relaxed);
+    live_->load.fetch_sub(1, std::memory_order_seq_cst);  // before a look at who waits
     active_ = false;
     live_.reset();
   }

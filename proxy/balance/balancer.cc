@@ -17,6 +17,8 @@ constexpr Verdict kByPreference[] = {Verdict::eligible, Verdict::last_resort};
 // So often a pick may find that another worker was quicker to take the last trial of its choice.
 // Each time there is one less to choose, until somebody gives one back: this ends it.
 constexpr int kTrialRaces = 16;
+// Races for last places that a search may lose before it says that there is none.
+constexpr int kRaces = 32;
 
 // What the first alignment of a cursor may cost a priority, in steps: for a fraction of a
 // millisecond the worker is walked to its own place in the sequence of turns.
@@ -96,9 +98,10 @@ class TieredBalancer final : public Balancer, private Aligner {
   }
 
   Pick pick(const Key& key, const Tried& tried, Cursor& cursor) const override {
+    bool full = false;
     for (int race = 0; race < kTrialRaces; ++race) {
-      const Candidate* taken = search(key, tried, cursor);
-      if (taken == nullptr) return {};
+      const Candidate* taken = search(key, tried, cursor, full);
+      if (taken == nullptr) return {nullptr, {}, false, full};
       const Member& member = members_[taken->member];
       registry::LoadToken token = registry::LoadToken::adopt(member.live);
       if (member.live->verdict.load(std::memory_order_relaxed) == Verdict::trial) {
@@ -107,9 +110,9 @@ class TieredBalancer final : public Balancer, private Aligner {
         token.put_on(std::move(trial));
       }
       member.live->selected.fetch_add(1, std::memory_order_relaxed);
-      return {&member, std::move(token), tried.contains(taken->live)};
+      return {&member, std::move(token), tried.contains(taken->live), false};
     }
-    return {};
+    return {nullptr, {}, false, full};
   }
 
   bool has_untried(const Tried& tried) const override {
@@ -121,24 +124,37 @@ class TieredBalancer final : public Balancer, private Aligner {
   }
 
  private:
-  const Candidate* search(const Key& key, const Tried& tried, Cursor& cursor) const {
+  const Candidate* search(const Key& key, const Tried& tried, Cursor& cursor, bool& full) const {
     for (Verdict verdict : kByPreference) {
-      if (auto* taken = take(Filter::untried(verdict, tried), key, cursor)) return taken;
+      auto* taken = take(Filter::untried(verdict, tried), key, cursor, full);
+      if (taken != nullptr || full) return taken;
     }
     if (tried.empty()) return nullptr;
     for (Verdict verdict : kByPreference) {
-      if (auto* taken = take(Filter::anyone(verdict), key, cursor)) return taken;
+      auto* taken = take(Filter::anyone(verdict), key, cursor, full);
+      if (taken != nullptr || full) return taken;
     }
     return nullptr;
   }
 
-  const Candidate* take(const Filter& filter, const Key& key, Cursor& cursor) const {
-    const Question question{filter, key.client, cursor, *this, weigh_};
+  // One step of the search.
+  const Candidate* take(const Filter& step, const Key& key, Cursor& cursor, bool& full) const {
     for (const Tier& tier : tiers_) {
-      if (tier.local != nullptr && has_enough_local(tier, filter)) {
-        if (auto* taken = tier.local->take(question)) return taken;
+      if (tier.local != nullptr && has_enough_local(tier, step)) {
+        if (auto* taken = take_from(*tier.local, step, key, cursor, full)) return taken;
       }
-      if (auto* taken = tier.all->take(question)) return taken;
+      if (auto* taken = take_from(*tier.all, step, key, cursor, full)) return taken;
+    }
+    return nullptr;
+  }
+
+  const Candidate* take_from(const Policy& policy, const Filter& step, const Key& key,
+                             Cursor& cursor, bool& full) const {
+    for (int race = 0; race < kRaces; ++race) {
+      const Filter filter = step;
+      if (auto* taken = policy.take({filter, key.client, cursor, *this, weigh_})) return taken;
+      full = full || filter.has_met_full();
+      if (!filter.has_lost_race()) break;
     }
     return nullptr;
   }

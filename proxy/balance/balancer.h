@@ -19,6 +19,12 @@
 // one of weight 0. While an instance warms up (Live::warmth, where the service has a slow start) it
 // counts with a part of its weight, and nothing is built anew; `first` does not look at weights.
 // Every walk has a step bound that depends on the number of members only.
+//
+// One that is at its limit (Live::limit) is passed over for others of its step, those of other
+// zones and later priorities included, but not for a later step: where all that a step has are
+// full, the search ends, and the connection had better wait for one of them than go to one that is
+// ejected or has refused it. So a dead instance, which always has room, does not get what the
+// living have no room for.
 #pragma once
 
 #include <cstdint>
@@ -43,6 +49,7 @@ struct Pick {
   const Member* member = nullptr;  // owned by the balancer; null: nobody
   registry::LoadToken token;       // counted as pending; on trial, if its instance takes those only
   bool tried = false;              // was among the tried ones: there was nobody else
+  bool full = false;               // nobody was picked, for want of room: a place will do
   explicit operator bool() const { return member != nullptr; }
 };
 
@@ -54,10 +61,12 @@ class Balancer {
 
   // Chooses, counts the choice in the instance's load, and bumps its `selected`. Any worker, with
   // its own cursor. Least connections is exact over all workers: the count that decided is the one
-  // that was raised (compare and swap), within a bounded number of tries.
+  // that was raised (compare and swap), within a bounded number of tries. An
+  // instance's limit is exact whatever the policy.
   virtual Pick pick(const Key& key, const Tried& tried, Cursor& cursor) const = 0;
 
-  // Is there one that may be taken and is not among the tried ones? (Eligible or last resort.)
+  // Is there one that may be taken and is not among the tried ones? (Eligible or last resort, with
+  // room or without.)
   virtual bool has_untried(const Tried& tried) const = 0;
 
   // What of the client a pick depends on. `nothing`: an empty key will do.

@@ -35,8 +35,8 @@ class Weigh {
 };
 
 // Who may be chosen in one pass of the search: those of one verdict (eligible includes those with a
-// trial to give), and, if told so, only those who have not been tried. Lives on the stack of one
-// pick().
+// trial to give) who are not at their limit, and, if told so, only those who have not been tried.
+// Lives on the stack of one pick().
 class Filter {
  public:
   static Filter untried(registry::Verdict verdict, const Tried& tried) {
@@ -46,11 +46,22 @@ class Filter {
 
   bool passes(const Candidate& candidate) const {
     ++asked_;
-    return candidate.live->is(verdict_) && (tried_ == nullptr || !tried_->contains(candidate.live));
+    if (!candidate.live->is(verdict_)) return false;
+    if (tried_ != nullptr && tried_->contains(candidate.live)) return false;
+    if (candidate.live->has_room()) return true;
+    met_full_ = true;
+    return false;
   }
 
   // Is it of the verdict that this pass is for, tried or not?
   bool is_sought(const Candidate& candidate) const { return candidate.live->is(verdict_); }
+
+  // Somebody has not passed for want of room alone.
+  bool has_met_full() const { return met_full_; }
+
+  // One who passed was found at his limit when he was to be counted: the search is to begin anew.
+  void note_lost_race() const { met_full_ = lost_race_ = true; }
+  bool has_lost_race() const { return lost_race_; }
 
   // How often passes() was called: the steps of the search, which must be bounded.
   std::uint64_t asked() const { return asked_; }
@@ -60,6 +71,8 @@ class Filter {
   registry::Verdict verdict_;
   const Tried* tried_;
   mutable std::uint64_t asked_ = 0;
+  mutable bool met_full_ = false;
+  mutable bool lost_race_ = false;
 };
 
 // How full an instance would be with one connection more: (load + 1) / weight, where load counts

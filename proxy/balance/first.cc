@@ -8,7 +8,8 @@ First::First(std::vector<Candidate> candidates) : Policy(std::move(candidates)) 
 
 const Candidate* First::take(const Question& question) const {
   return count(
-      first_of([&](const Candidate& candidate) { return question.filter.passes(candidate); }));
+      first_of([&](const Candidate& candidate) { return question.filter.passes(candidate); }),
+      question.filter);
 }
 
 }  // namespace sluice::balance

@@ -26,8 +26,10 @@ Keyed::Keyed(std::vector<Candidate> candidates, const config::Hash& config)
 const Candidate* Keyed::take(const Question& question) const {
   if (candidates().empty()) return nullptr;
   if (max_load_ != 0) return take_within_bound(question);
-  return count(choose(
-      question, [&](const Candidate& candidate) { return question.filter.passes(candidate); }));
+  return count(
+      choose(question,
+             [&](const Candidate& candidate) { return question.filter.passes(candidate); }),
+      question.filter);
 }
 
 const Candidate* Keyed::take_within_bound(const Question& question) const {
@@ -40,7 +42,7 @@ const Candidate* Keyed::take_within_bound(const Question& question) const {
     });
     if (chosen != nullptr && bound.raise(*chosen)) return chosen;
   }
-  return count(choose(question, passes));
+  return count(choose(question, passes), question.filter);
 }
 
 template <class May>

@@ -14,8 +14,10 @@ bool is_as_good(const Burden& burden, const Burden& least) {
 
 bool raise_if_as_good(const Candidate& candidate, const Burden& least, Weigh weigh) {
   Burden burden = Burden::of(candidate, weigh);
-  return is_as_good(burden, least) && candidate.live->load.compare_exchange_strong(
-                                          burden.load, burden.load + 1, std::memory_order_relaxed);
+  return is_as_good(burden, least) &&
+         burden.load < candidate.live->limit.load(std::memory_order_relaxed) &&
+         candidate.live->load.compare_exchange_strong(burden.load, burden.load + 1,
+                                                      std::memory_order_relaxed);
 }
 
 }  // namespace
@@ -35,7 +37,7 @@ const Candidate* LeastConnections::take(const Question& question) const {
     if (least.candidate == nullptr) return nullptr;
     chosen = choose(least, question);
     if (raise_if_as_good(*chosen, least.burden, question.weigh)) break;
-    if (round + 1 == kRounds) count(chosen);
+    if (round + 1 == kRounds && count(chosen, question.filter) == nullptr) return nullptr;
   }
   question.cursor.place() = static_cast<std::uint64_t>(chosen - candidates().data()) + 1;
   return chosen;

@@ -31,7 +31,7 @@ bool LoadBound::has_room(const Candidate& candidate) const {
 
 bool LoadBound::raise(const Candidate& candidate) const {
   std::uint32_t load = candidate.live->load.load(std::memory_order_relaxed);
-  return load < most(candidate) &&
+  return load < most(candidate) && load < candidate.live->limit.load(std::memory_order_relaxed) &&
          candidate.live->load.compare_exchange_strong(load, load + 1, std::memory_order_relaxed);
 }
 

@@ -33,9 +33,10 @@ class LoadBound {
   // Those who do not pass the filter have a bound of no meaning.
   std::uint64_t most(const Candidate& candidate) const;
   bool has_room(const Candidate& candidate) const;
-  // Puts one on its load if it has room and nobody else changes the load meanwhile. What was
-  // counted at construction is no more than what they hold now, unless connections have ended: so
-  // while connections are only made, nobody goes over its bound, however many workers pick.
+  // Puts one on its load if it has room, under its own limit too, and nobody else changes the load
+  // meanwhile. What was counted at construction is no more than what they hold now, unless
+  // connections have ended: so while connections are only made, nobody goes over its bound, however
+  // many workers pick.
   bool raise(const Candidate& candidate) const;
 
  private:

@@ -15,7 +15,7 @@ const Candidate* TwoChoices::take(const Question& question) const {
       draw_.draw(candidates(), question.filter, one, question.cursor, question.weigh);
   const bool other_is_better =
       other != nullptr && Burden::of(*other, question.weigh) < Burden::of(*one, question.weigh);
-  return count(other_is_better ? other : one);
+  return count(other_is_better ? other : one, question.filter);
 }
 
 }  // namespace sluice::balance

@@ -15,9 +15,10 @@ namespace sluice::balance {
 
 Policy::Policy(std::vector<Candidate> candidates) : candidates_(std::move(candidates)) {}
 
-const Candidate* Policy::count(const Candidate* chosen) {
-  if (chosen != nullptr) chosen->live->load.fetch_add(1, std::memory_order_relaxed);
-  return chosen;
+const Candidate* Policy::count(const Candidate* chosen, const Filter& filter) {
+  if (chosen == nullptr || chosen->live->take_place()) return chosen;
+  filter.note_lost_race();
+  return nullptr;
 }
 
 std::unique_ptr<const Policy> make_policy(const config::Balance& config,

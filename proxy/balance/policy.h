@@ -44,8 +44,9 @@ class Policy {
   Policy(const Policy&) = delete;
   Policy& operator=(const Policy&) = delete;
 
-  // Chooses one of those who pass the filter and puts one on its load; null: nobody passes. Ends
-  // within a number of steps that depends on the number of candidates only.
+  // Chooses one of those who pass the filter and puts one on its load; null: nobody passes, or the
+  // filter was told of a lost race. Ends within a number of steps that depends on the number of
+  // candidates only.
   virtual const Candidate* take(const Question& question) const = 0;
 
   // In order of their ids.
@@ -54,8 +55,9 @@ class Policy {
  protected:
   explicit Policy(std::vector<Candidate> candidates);
 
-  // Puts one on the load of the chosen one, if there is one, and hands it on.
-  static const Candidate* count(const Candidate* chosen);
+  // Puts one on the load of the chosen one, if there is one, and hands it on; null, and noted, if
+  // it is at its limit by now.
+  static const Candidate* count(const Candidate* chosen, const Filter& filter);
   // The first for whom may(candidate) is true, from place `start` on and round to it. Requires:
   // start below the size, or no candidates.
   template <class May>

@@ -8,7 +8,7 @@ RoundRobin::RoundRobin(std::vector<Candidate> candidates) : Policy(std::move(can
 
 const Candidate* RoundRobin::take(const Question& question) const {
   const auto passes = [&](const Candidate& candidate) { return question.filter.passes(candidate); };
-  return count(question.turns().next(candidates(), passes, question.weigh));
+  return count(question.turns().next(candidates(), passes, question.weigh), question.filter);
 }
 
 }  // namespace sluice::balance
