@@ -188,6 +188,16 @@ void check_announcement(const ProxyAnnouncement& proxy, const Site& site) {
   }
 }
 
+void check_limits(const ServiceLimits& limits, const Site& site) {
+  if (limits.connections > 0 && limits.per_instance > limits.connections) {
+    site.key("per_instance")
+        .error("no instance would ever have " + std::to_string(limits.per_instance) +
+               " connections, for the whole service may have " +
+               std::to_string(limits.connections));
+  }
+  within(site.key("queue_timeout"), limits.queue_timeout, 0ms, kLongestDuration);
+}
+
 void check_balance(const Balance& balance, const Site& site) {
   within(site.key("hash").key("points"), balance.hash.points, 1, 4096);
   within(site.key("zone").key("min_local"), balance.zone.min_local, 1, kAnyCount);
@@ -244,6 +254,7 @@ void check_policies(const Service& service, const Site& site) {
   check_said("outlier", service.outlier, check_outlier);
   check_said("breaker", service.breaker, check_breaker);
   check_said("retry", service.retry, check_retry);
+  check_said("limits", service.limits, check_limits);
   check_said("proxy_protocol", service.proxy_protocol, check_announcement);
   check_timeouts(service.timeouts, site.key("timeouts"));
   check_tcp(service.tcp, site.key("tcp"));

@@ -749,6 +749,23 @@ struct OnRemove {
   friend bool operator==(const OnRemove&, const OnRemove&) = default;
 };
 
+// Connections of a service, pending ones included, exact over all workers. Who finds no room waits
+// in the order in which they came.
+struct ServiceLimits {
+  std::uint32_t connections = 0;   // of the whole service; 0: unlimited
+  std::uint32_t per_instance = 0;  // to each instance; 0: unlimited
+  std::uint32_t queue = 1024;      // clients that wait for room at a time; 0: none, all are refused
+  Duration queue_timeout = 5s;     // how long each waits at most; 0: as long as it likes
+  template <class V>
+  void fields(V& v) {
+    v("connections", connections);
+    v("per_instance", per_instance);
+    v("queue", queue);
+    v("queue_timeout", queue_timeout);
+  }
+  friend bool operator==(const ServiceLimits&, const ServiceLimits&) = default;
+};
+
 struct Service {
   std::string name;
   std::vector<Instance> instances;  // the static ones
@@ -758,6 +775,7 @@ struct Service {
   Outlier outlier;
   Breaker breaker;
   Retry retry;
+  ServiceLimits limits;
   // Live connections of an instance that goes down: keep them | close what is left after
   // on_remove.drain | close them | reset them on both sides. An instance that comes back in time
   // keeps them.
@@ -781,6 +799,7 @@ struct Service {
     v("outlier", outlier);
     v("breaker", breaker);
     v("retry", retry);
+    v("limits", limits);
     v("on_down", on_down);
     v("on_remove", on_remove);
     v("proxy_protocol", proxy_protocol);

@@ -34,9 +34,11 @@ template <class T>
 concept Shared =
     std::is_same_v<T, TimeoutsSaid> || std::is_same_v<T, TcpSaid> || std::is_same_v<T, RelaySaid>;
 
-// The sections of both that have one name and different keys: there, they are one section.
+// The sections of both that have one name and keys of their own: there, they are one section, and a
+// key of either is said once for both.
 template <class T>
-concept Half = std::is_same_v<T, ProxyAcceptance> || std::is_same_v<T, ProxyAnnouncement>;
+concept Half = std::is_same_v<T, ProxyAcceptance> || std::is_same_v<T, ProxyAnnouncement> ||
+               std::is_same_v<T, ListenerLimits> || std::is_same_v<T, ServiceLimits>;
 
 template <class V>
 struct WithoutHalves {
@@ -78,6 +80,8 @@ struct Defaults {
     Joint<ProxyAcceptance, ProxyAnnouncement> proxy_protocol{listener.proxy_protocol,
                                                              service.proxy_protocol};
     v("proxy_protocol", proxy_protocol);
+    Joint<ListenerLimits, ServiceLimits> limits{listener.limits, service.limits};
+    v("limits", limits);
     WithoutShared<V> rest{v};
     service.policies(rest);
   }

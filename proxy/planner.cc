@@ -39,6 +39,14 @@ std::uint32_t suspect_after(const config::Service& service) {
   return std::min(outlier, breaker);
 }
 
+// At once for all workers, whatever plan they run by; who is over it stays.
+void limit(const registry::Service& service, std::uint32_t per_instance) {
+  const std::uint32_t most = per_instance > 0 ? per_instance : registry::Live::kUnlimited;
+  for (const auto& instance : service.instances) {
+    instance->live->limit.store(most, std::memory_order_relaxed);
+  }
+}
+
 config::Selector selector_of(const std::string& text) {
   config::SelectorProblem problem;
   return config::Selector::parse(text, problem).value_or(config::Selector());
@@ -54,6 +62,7 @@ std::shared_ptr<const session::Upstream> nobody(std::size_t workers) {
   auto upstream = std::make_shared<session::Upstream>();
   upstream->balancer = balance::make_balancer({}, {});
   upstream->cells = std::make_shared<metrics::ServiceCells>(workers, "");
+  upstream->row = session::Line::row(std::make_shared<session::Line>(upstream->cells), "", false);
   return upstream;
 }
 
@@ -129,6 +138,7 @@ std::shared_ptr<const Plan> Planner::plan(const config::Config& config,
 
 void Planner::begin_afresh(const config::Config& config, Plan& plan) {
   uses_.clear();
+  std::erase_if(queues_, [](const auto& entry) { return entry.second.expired(); });
   for (const config::Service& service : config.services) uses_[service.name].service = &service;
   std::set<std::string> names;
   for (const config::Listener& listener : config.listeners) {
@@ -182,6 +192,7 @@ std::shared_ptr<const session::Upstream> Planner::upstream(const config::Config&
   const bool same_members = built.upstream != nullptr && built.topology == topology &&
                             built.balance == service.balance && built.zone == zone;
   if (same_members && built.upstream->retry == service.retry &&
+      built.upstream->limits == service.limits &&
       built.upstream->suspect_after == suspect_after(service) && built.upstream->tcp == tcp &&
       built.introduction == service.proxy_protocol) {
     return built.upstream;
@@ -191,12 +202,17 @@ std::shared_ptr<const session::Upstream> Planner::upstream(const config::Config&
   upstream->key = key;
   upstream->service = service.name;
   upstream->retry = service.retry;
+  upstream->limits = service.limits;
   upstream->suspect_after = suspect_after(service);
   upstream->tcp = tcp;
   if (auto introduction = session::Introduction::of(service.proxy_protocol)) {
     upstream->introduction = std::make_shared<session::Introduction>(std::move(*introduction));
   }
   upstream->cells = metrics_.service(service.name);
+  const auto line = queue_of(service.name);
+  upstream->row = session::Line::row(line, key, false);
+  upstream->retrying_row = session::Line::row(line, key, true);
+  if (known != nullptr) limit(*known, service.limits.per_instance);
   upstream->balancer =
       same_members ? built.upstream->balancer
                    : balance::make_balancer(service.balance,
@@ -204,6 +220,14 @@ std::shared_ptr<const session::Upstream> Planner::upstream(const config::Config&
                                                              : std::vector<balance::Member>{});
   built = {topology, service.balance, zone, service.proxy_protocol, std::move(upstream)};
   return built.upstream;
+}
+
+// One for as long as anybody may wait in it.
+std::shared_ptr<session::Line> Planner::queue_of(const std::string& service) {
+  std::weak_ptr<session::Line>& known = queues_[service];
+  auto line = known.lock();
+  if (!line) known = line = std::make_shared<session::Line>(metrics_.service(service));
+  return line;
 }
 
 // What a listener's connections begin with. Requires: the plan has the upstreams that it leads to.

@@ -77,6 +77,7 @@ class Planner {
   void begin_afresh(const config::Config& config, Plan& plan);
   void follow(const config::Config& config, const registry::Snapshot& snapshot, const Use& use,
               Plan& plan);
+  std::shared_ptr<session::Line> queue_of(const std::string& service);
   std::shared_ptr<const session::Upstream> upstream(const config::Config& config,
                                                     const config::Service& service,
                                                     const std::string& selector,
@@ -97,6 +98,7 @@ class Planner {
   std::map<config::Endpoint, std::weak_ptr<net::ListenSocket>>
       leaving_;  // let go, perhaps not closed yet
   std::map<std::string, Built> upstreams_;
+  std::map<std::string, std::weak_ptr<session::Line>> queues_;  // by service
   std::map<std::string, Line> lines_;
   std::map<std::string, Use> uses_;   // by service, of the last plan's configuration
   std::shared_ptr<const Plan> last_;  // null: the next one is made afresh

@@ -105,6 +105,7 @@ void Worker::adopt(std::shared_ptr<const Plan> plan) {
   }
   std::erase_if(services_, [](const auto& entry) { return entry.second.expired(); });
   if (plan_->sweep != std::exchange(swept_, plan_->sweep)) sweep();
+  context_.waiting.look();
   if (plan_->drain && !drain_timer_.is_running()) {
     drain_began_with_ = sessions_.size();
     drain_timer_.repeat(kDrainTickMs);

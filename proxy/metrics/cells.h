@@ -178,10 +178,14 @@ struct PartCells : Cells<PartSlot> {
 struct ServiceCells : Cells<ServiceSlot> {
   ServiceCells(std::size_t workers, std::string name) : Cells(workers), service(std::move(name)) {}
   const std::string service;
-  // For the retry budget, exact over all workers: connections of the service, from the first pick
-  // to the end; and retries whose connect is under way.
+  // Exact over all workers. Connections of the service, from the first pick to the end: under
+  // limits.connections, and for the retry budget; and retries whose connect is under way.
   std::atomic<std::uint32_t> connections{0};
   std::atomic<std::uint32_t> retrying{0};
+  // Clients that wait for a place with the service (session/line.h), and those of them who wait for
+  // room and not for somebody to be there: under limits.queue.
+  std::atomic<std::uint32_t> waiting{0};
+  std::atomic<std::uint32_t> queued{0};
 };
 
 }  // namespace sluice::metrics

@@ -174,6 +174,15 @@ void write_retries(Page& page, const List<ServiceCells>& services) {
   page.write(retries);
 }
 
+void write_queues(Page& page, const List<ServiceCells>& services) {
+  auto clients = Family::gauge("sluice_queue_clients",
+                               "Clients that wait for room, under limits.queue of the service.");
+  for (const auto& cells : services) {
+    clients.add({{"service", cells->service}}, std::uint64_t{cells->queued.load()});
+  }
+  page.write(clients);
+}
+
 void write_connect_durations(Page& page, const List<ServiceCells>& services) {
   auto duration = Family::histogram("sluice_connect_duration_seconds",
                                     "How long successful connects to instances took.");
@@ -513,6 +522,7 @@ std::string Metrics::text() const {
   write_splits(page, counted.parts);
   write_attempts(page, counted.services);
   write_retries(page, counted.services);
+  write_queues(page, counted.services);
   write_connect_durations(page, counted.services);
   write_all_instances(page, *snapshot);
   write_panics(page, *snapshot);

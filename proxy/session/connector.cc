@@ -36,7 +36,7 @@ double random_unit(balance::Cursor& cursor) {
 
 Connector::Connector(Owner& owner, Context& context, const Route& route, ServiceState& service,
                      const net::Peer& client, net::Socket& client_socket,
-                     net::Socket& upstream_socket)
+                     net::Socket& upstream_socket, Place& service_place)
     : owner_(owner),
       context_(context),
       route_(route),
@@ -44,18 +44,22 @@ Connector::Connector(Owner& owner, Context& context, const Route& route, Service
       client_(client),
       client_socket_(client_socket),
       upstream_socket_(upstream_socket),
+      service_place_(service_place),
       cells_(service.current->cells) {
   set_give_up_time();
 }
 
 void Connector::set_give_up_time() {
-  const auto deadline = upstream().retry.deadline.count();
-  give_up_at_ms_ =
-      deadline > 0 ? context_.loop.now_ms() + static_cast<std::uint64_t>(deadline) : kNever;
+  give_up_at_ms_ = end_of(upstream().retry.deadline);
+}
+
+std::uint64_t Connector::end_of(config::Duration duration) const {
+  const auto ms = static_cast<std::uint64_t>(duration.count());
+  return ms > 0 ? context_.loop.now_ms() + ms : kNever;
 }
 
 Connector::~Connector() {
-  context_.waiting.leave(*this);
+  stop_waiting();
   if (dialing_) count_attempt(ConnectResult::cancelled);
   leave_budget();
 }
@@ -83,22 +87,23 @@ void Connector::resume(const Course& course, CloseReason reason, int error) {
 }
 
 void Connector::attempt() {
-  const balance::Balancer& balancer = *upstream().balancer;
-  balance::Pick pick = balancer.pick({key_for(balancer, client_)}, tried_, service_.cursor);
-  found_nobody_ = !pick;
+  balance::Pick pick = find_place();
+  found_nobody_ = !pick && !pick.full;
   if (!pick) {
     leave_budget();
+    if (pick.full) return wait_for_room();
     if (attempts_ == 0) return on_nobody();
+    stop_waiting();
     counts().retries_no_instance.increment();
     return retry_or_give_up();
   }
-  held_ = {};
   token_ = std::move(pick.token);
   tried_.add(pick.member->live.get());
   ++attempts_;
   owner_.on_attempt(*pick.member);
   attempt_began_ns_ = net::monotonic_ns();
   net::Dial dial = net::dial(net::SocketAddress(pick.member->address()));
+  stop_waiting();  // not before: the next one is called
   if (dial.result != ConnectResult::ok) return attempt_failed(dial.result, dial.error);
   net::set_nodelay(dial.socket.get(), upstream().tcp);  // the rest when it lives on (Relay)
   if (!owner_.open_upstream(std::move(dial.socket))) {
@@ -111,22 +116,85 @@ void Connector::attempt() {
   if (attempt_ends_ms_ != kNever) owner_.wake_at(attempt_ends_ms_);
 }
 
+// A place with the service and one with an instance, or neither.
+balance::Pick Connector::find_place() {
+  if (others_go_first()) return no_room();
+  if (upstream().limits.connections == 0) return take_places();
+  const auto turn = upstream().row->line().take_in_turn();
+  return take_places();
+}
+
+balance::Pick Connector::take_places() {
+  const Upstream& service = upstream();
+  if (!service_place_) {
+    service_place_ = Place::take(cells_->connections, service.limits.connections);
+    if (!service_place_) return no_room();
+  }
+  const balance::Balancer& balancer = *service.balancer;
+  balance::Pick pick = balancer.pick({key_for(balancer, client_)}, tried_, service_.cursor);
+  if (!pick && attempts_ == 0) service_place_ = {};
+  return pick;
+}
+
+balance::Pick Connector::no_room() const {
+  return {nullptr, {}, false, upstream().balancer->has_untried({})};
+}
+
+// Without a queue nobody waits for room, but perhaps for somebody to be there, and is called.
+bool Connector::others_go_first() const {
+  return cells_->waiting.load() != 0 && upstream().limits.queue != 0 &&
+         WaitingRoom::must_wait(*this, *row());
+}
+
 void Connector::on_nobody() {
   const config::NoInstance& policy = route_.no_instance;
   if (policy.action != config::NoInstanceAction::hold) {
     return owner_.on_failed(CloseReason::no_instance);
   }
-  if (!held_) {
-    held_ = Place::take(route_.listener_cells->held, policy.hold_max);
-    held_until_ms_ = context_.loop.now_ms() + static_cast<std::uint64_t>(policy.hold.count());
+  if (std::exchange(wait_, Wait::for_somebody) != Wait::for_somebody) {
+    seat_ = Place::take(route_.listener_cells->held, policy.hold_max);
+    if (!seat_) return owner_.on_failed(CloseReason::no_instance);
+    if (held_until_ms_ == 0) held_until_ms_ = end_of(policy.hold);
   }
-  if (!held_ || is_past(held_until_ms_)) return owner_.on_failed(CloseReason::no_instance);
-  context_.waiting.enter(*this, service_);
-  owner_.wake_at(held_until_ms_);
+  wait();
+}
+
+void Connector::wait_for_room() {
+  const config::ServiceLimits& limits = upstream().limits;
+  if (std::exchange(wait_, Wait::for_room) != Wait::for_room) {
+    seat_ = limits.queue > 0 ? Place::take(cells_->queued, limits.queue) : Place();
+    if (!seat_) return owner_.on_failed(CloseReason::queue_full);
+    if (queued_until_ms_ == 0) queued_until_ms_ = end_of(limits.queue_timeout);
+  }
+  wait();
+}
+
+void Connector::wait() {
+  if (is_past(wait_ends_ms())) return wait_no_longer();
+  context_.waiting.enter(*this, row());
+  if (wait_ends_ms() != kNever) owner_.wake_at(wait_ends_ms());
+}
+
+std::uint64_t Connector::wait_ends_ms() const {
+  if (wait_ == Wait::for_somebody) return held_until_ms_;
+  return attempts_ == 0 ? queued_until_ms_ : std::min(queued_until_ms_, give_up_at_ms_);
+}
+
+void Connector::wait_no_longer() {
+  if (wait_ == Wait::for_somebody) return owner_.on_failed(CloseReason::no_instance);
+  if (is_past(queued_until_ms_)) return owner_.on_failed(CloseReason::queue_timeout);
+  fail();
+}
+
+void Connector::stop_waiting() {
+  if (wait_ == Wait::none) return;
+  context_.waiting.leave(*this);
+  seat_ = {};
+  wait_ = Wait::none;
 }
 
 void Connector::on_called() {
-  set_give_up_time();
+  if (attempts_ == 0) set_give_up_time();
   attempt();
 }
 
@@ -152,9 +220,12 @@ void Connector::on_ready() {
 }
 
 void Connector::on_deadline() {
-  if (is_held()) return owner_.on_failed(CloseReason::no_instance);
+  if (wait_ != Wait::none) {
+    if (is_past(wait_ends_ms())) wait_no_longer();
+    return;
+  }
   if (!dialing_) return retry();
-  // It may be the end of having been held, where an attempt has none.
+  // It may be the end of having waited, where an attempt has none.
   if (attempt_ends_ms_ != kNever) attempt_failed(ConnectResult::timeout, 0);
 }
 
@@ -170,6 +241,7 @@ void Connector::attempt_failed(ConnectResult result, int error) {
   } else {
     token_.release();
   }
+  announce_room(service_.current, *cells_);
   retry_or_give_up();
 }
 

@@ -26,7 +26,7 @@ class Place {
     return *this;
   }
   ~Place() {
-    if (taken_ != nullptr) taken_->fetch_sub(1, std::memory_order_release);
+    if (taken_ != nullptr) taken_->fetch_sub(1);  // before a look at who waits for one
   }
   explicit operator bool() const { return taken_ != nullptr; }
 
@@ -36,9 +36,16 @@ class Place {
   std::atomic<std::uint32_t>* taken_ = nullptr;
 };
 
+// What is not to be had is not counted for a moment either: nobody else is refused for it.
 inline Place Place::take(std::atomic<std::uint32_t>& taken, std::uint32_t limit) {
-  if (taken.fetch_add(1, std::memory_order_relaxed) < limit || limit == 0) return Place(taken);
-  taken.fetch_sub(1, std::memory_order_relaxed);
+  if (limit == 0) {
+    taken.fetch_add(1, std::memory_order_relaxed);
+    return Place(taken);
+  }
+  std::uint32_t seen = taken.load();
+  while (seen < limit) {
+    if (taken.compare_exchange_weak(seen, seen + 1, std::memory_order_relaxed)) return Place(taken);
+  }
   return {};
 }
 
@@ -53,6 +60,7 @@ struct Places {
   Place listener;          // under limits.connections
   Place worker;            // among the connections of the worker that carries it, or is going to
   Turnstile::Seat source;  // among those of its source; kept by a route, which has the turnstile
+  Place service;           // under the service's limits.connections, from its first pick
 };
 
 }  // namespace sluice::session

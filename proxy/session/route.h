@@ -13,6 +13,7 @@
 #include "proxy/metrics/cells.h"
 #include "proxy/session/admission.h"
 #include "proxy/session/introduction.h"
+#include "proxy/session/line.h"
 #include "proxy/session/turnstile.h"
 
 namespace sluice::session {
@@ -25,7 +26,10 @@ struct Upstream {
   config::Retry retry;
   // Failures in a row that the control loop wants to hear of, besides the first; 0: no more.
   std::uint32_t suspect_after = 0;
-  config::Tcp tcp;                                   // for the instance's socket
+  config::Tcp tcp;                          // for the instance's socket
+  config::ServiceLimits limits;             // but for per_instance, which is with the instances
+  std::shared_ptr<Line::Row> row;           // where its clients wait; never null
+  std::shared_ptr<Line::Row> retrying_row;  // and those whom an instance has refused
   std::shared_ptr<const Introduction> introduction;  // null: instances are sent nothing first
   std::shared_ptr<const balance::Balancer> balancer;
   std::shared_ptr<metrics::ServiceCells> cells;
@@ -73,6 +77,13 @@ struct ServiceState {
   std::shared_ptr<const Upstream> current;
   balance::Cursor cursor;
 };
+
+// A place with the service, whose cells those are, has been given back: who waits first is to know.
+// One look where nobody waits.
+inline void announce_room(const std::shared_ptr<const Upstream>& service,
+                          const metrics::ServiceCells& cells) {
+  if (cells.waiting.load() != 0) service->row->line().call();
+}
 
 // One worker's view of a listener: what its next connections begin with.
 struct RouteState {

@@ -95,13 +95,19 @@ Session::Session(Context& context, const RouteState& route, const net::Peer& cli
       serial_(++context.sessions),
       began_ns_(net::monotonic_ns()),
       registry_index_(context.registry_index) {
-  service_cells_->connections.fetch_add(1, std::memory_order_relaxed);
   route_->listener_cells->of(context_.worker).accepted.increment();
 }
 
 Session::~Session() {
   context_.poller.forget(*this);
-  service_cells_->connections.fetch_sub(1, std::memory_order_relaxed);
+  leave_service();
+}
+
+void Session::leave_service() {
+  stage_.emplace<std::monostate>();
+  token_.release();
+  places_.service = {};
+  announce_room(service_->current, *service_cells_);
 }
 
 void Session::start(net::Fd client) {
@@ -148,10 +154,8 @@ bool Session::take_route() {
     finish(CloseReason::denied, Ending::close_both, "no route for " + who);
     return false;
   }
-  service_cells_->connections.fetch_sub(1, std::memory_order_relaxed);
   service_ = context_.host.service_of(**way);
   service_cells_ = service_->current->cells;
-  service_cells_->connections.fetch_add(1, std::memory_order_relaxed);
   route_ = *way;  // last: `way` stands in the fork of the old one
   if (!service_->current->introduction) header_.reset();
   return true;
@@ -164,7 +168,7 @@ void Session::connect() {
 
 Connector& Session::make_connector() {
   return stage_.emplace<Connector>(static_cast<Connector::Owner&>(*this), context_, *route_,
-                                   *service_, client_peer_, client_, upstream_);
+                                   *service_, client_peer_, client_, upstream_, places_.service);
 }
 
 void Session::on_ready() {
@@ -279,6 +283,7 @@ void Session::on_early_close(CloseReason reason, int error) {
   } else {
     suspect(context_, *service_->current, std::move(token_), registry::Failure::early_close);
   }
+  announce_room(service_->current, *service_cells_);
   Deadline::cancel();
   const Connector::Course course = replay_->course;
   make_connector().resume(course, reason, error);
@@ -409,9 +414,10 @@ Description Session::describe() const {
   shown.idle_ms = shown.age_ms;
   shown.attempts = attempts_;
   const auto* connector = std::get_if<Connector>(&stage_);
-  shown.state = std::holds_alternative<Preface>(stage_)        ? "preface"
-                : connector != nullptr && connector->is_held() ? "held"
-                                                               : "connecting";
+  shown.state = std::holds_alternative<Preface>(stage_)          ? "preface"
+                : connector != nullptr && connector->is_held()   ? "held"
+                : connector != nullptr && connector->is_queued() ? "queued"
+                                                                 : "connecting";
   if (live_ != nullptr) {
     shown.instance = live_->identity.id;
     shown.upstream = live_->identity.address.text();

@@ -10,7 +10,8 @@
 //
 // Owned by a worker, on its thread. The session tells its Host once, last (on_session_ended), and
 // is then destroyed by it; destroying it earlier cancels everything and closes both sockets.
-// Counters are tokens that go with it: its places (process, listener, worker), the instance's load.
+// Counters are tokens that go with it: its places (process, listener, worker, service), the
+// instance's load. Once they are given back, those who wait for one are told.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +35,7 @@ namespace sluice::session {
 struct Description {
   std::uint64_t serial = 0;
   std::string listener, route, service, instance, client, upstream;
-  std::string_view state;  // "preface" | "held" | "connecting" | "relaying" | "closing"
+  std::string_view state;  // "preface" | "held" | "queued" | "connecting" | "relaying" | "closing"
   std::uint64_t incarnation = 0;
   std::uint64_t age_ms = 0;
   std::uint64_t idle_ms = 0;
@@ -111,6 +112,7 @@ class Session final : net::Pollable,
   void close_sockets(Ending ending);
   void log_end(metrics::CloseReason reason, std::string_view detail, std::uint64_t duration_us);
   std::string failure_detail() const;
+  void leave_service();
 
   Context& context_;
   std::shared_ptr<const Route> route_;  // as it was at the start, or was taken

@@ -5,37 +5,37 @@
 
 namespace sluice::session {
 
-void WaitingRoom::enter(Guest& guest, ServiceState& service) {
-  std::list<Guest*>& line = guests_[&service];
-  guest.place_ = line.insert(line.end(), &guest);
-  guest.waits_for_ = &service;
-  if (!timer_.is_running()) timer_.repeat(kLookEveryMs);
+void WaitingRoom::enter(Line::Guest& guest, const std::shared_ptr<Line::Row>& row) {
+  if (is_in(guest)) return;
+  guest.room_ = this;
+  guest.row_ = row;
+  ++rows_[row];
+  row->enter(guest);
 }
 
-void WaitingRoom::leave(Guest& guest) {
-  ServiceState* const service = std::exchange(guest.waits_for_, nullptr);
-  if (service == nullptr) return;
-  const auto at = guests_.find(service);
-  at->second.erase(guest.place_);
-  if (at->second.empty()) guests_.erase(at);
-  if (guests_.empty()) timer_.stop();
+void WaitingRoom::leave(Line::Guest& guest) {
+  const auto row = std::exchange(guest.row_, nullptr);
+  if (row == nullptr) return;
+  row->leave(guest);
+  const auto at = rows_.find(row);
+  if (--at->second == 0) rows_.erase(at);
+  if (called_ == &guest) called_ = nullptr;
 }
 
-// Whoever is called may come again, or have others leave: so each is taken from what is there then.
+// Whoever is called may have others leave or come, so each is taken from what is there then.
 void WaitingRoom::look() {
-  std::vector<ServiceState*> served;
-  for (const auto& [service, line] : guests_) {
-    if (service->current->balancer->has_untried({})) served.push_back(service);
-  }
-  for (ServiceState* service : served) {
-    const auto at = guests_.find(service);
-    if (at == guests_.end()) continue;
-    for (std::size_t called = at->second.size(); called > 0 && guests_.contains(service);
-         --called) {
-      Guest& first = *guests_.at(service).front();
-      leave(first);
-      first.on_called();
-    }
+  std::vector<std::shared_ptr<Line::Row>> rows;
+  rows.reserve(rows_.size());
+  for (const auto& [row, guests] : rows_) rows.push_back(row);
+  for (const auto& row : rows) call_first_ones(*row);
+}
+
+void WaitingRoom::call_first_ones(const Line::Row& row) {
+  for (int calls = 0; Line::Guest* first = row.first_of(*this); ++calls) {
+    if (calls == kBatch) return ring();
+    called_ = first;
+    first->on_called();
+    if (std::exchange(called_, nullptr) != nullptr) return;  // it stays
   }
 }
 

@@ -1,55 +1,47 @@
-// Connections that wait for an instance to become eligible, where a listener has
-// `no_instance: {action: hold}`.
+// Those of one worker's clients who wait for a place with a service (see line.h for their order
+// over all workers).
 //
-// One a worker, on its thread. While somebody waits it looks every 5 ms at each service that is
-// waited for; the moment that one has somebody to choose, all who wait for it are called, in the
-// order in which they came. (Verdicts are atomics that nobody announces: a look costs one walk of
-// the balancer, and nothing where nobody waits.)
+// One a worker, on its thread; only ring() may be called from elsewhere.
 #pragma once
 
-#include <cstdint>
-#include <list>
+#include <cstddef>
 #include <map>
+#include <memory>
 
 #include "proxy/net/loop.h"
-#include "proxy/session/route.h"
+#include "proxy/session/line.h"
 
 namespace sluice::session {
 
 class WaitingRoom {
  public:
-  // Who waits. Leaves before it goes away.
-  class Guest {
-   public:
-    Guest() = default;
-    Guest(const Guest&) = delete;
-    Guest& operator=(const Guest&) = delete;
-    virtual void on_called() = 0;  // it has left; may come again, and may be destroyed
-
-   protected:
-    ~Guest() = default;
-
-   private:
-    friend class WaitingRoom;
-    ServiceState* waits_for_ = nullptr;  // null: it does not
-    std::list<Guest*>::iterator place_;
-  };
-
-  explicit WaitingRoom(net::Loop& loop) : timer_(loop, [this] { look(); }) {}
+  explicit WaitingRoom(net::Loop& loop) : bell_(loop, [this] { look(); }) {}
   WaitingRoom(const WaitingRoom&) = delete;
   WaitingRoom& operator=(const WaitingRoom&) = delete;
 
-  // `service` must outlive its guests' stay.
-  void enter(Guest& guest, ServiceState& service);
-  void leave(Guest& guest);  // if it is in
+  // Puts the guest at the end of the row, unless it waits already: then it keeps its place.
+  void enter(Line::Guest& guest, const std::shared_ptr<Line::Row>& row);
+  void leave(Line::Guest& guest);  // if it is in
+  static bool is_in(const Line::Guest& guest) { return guest.row_ != nullptr; }
+
+  // Whether others are before it: it has not entered yet, and the row is not empty.
+  static bool must_wait(const Line::Guest& guest, const Line::Row& row) {
+    return !is_in(guest) && !row.is_empty();
+  }
+
+  // Calls those of its guests who are first in their rows, and those who are then, as long as each
+  // leaves: so many in a turn at most, and the rest in the next.
+  void look();
+  void ring() { bell_.ring(); }  // has look() called, soon
 
  private:
-  static constexpr std::uint64_t kLookEveryMs = 5;
+  static constexpr int kBatch = 64;
 
-  void look();
+  void call_first_ones(const Line::Row& row);
 
-  net::Timer timer_;
-  std::map<ServiceState*, std::list<Guest*>> guests_;  // in the order in which they came
+  net::Bell bell_;
+  std::map<std::shared_ptr<Line::Row>, std::size_t> rows_;  // and how many of each are here
+  Line::Guest* called_ = nullptr;                           // until it leaves
 };
 
 }  // namespace sluice::session

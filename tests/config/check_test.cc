@@ -440,6 +440,21 @@ services:
   });
 }
 
+TEST(Services, LimitsMakeSense) {
+  expect({
+      {"all of them",
+       with_service(
+           R"y(    limits: {connections: 10, per_instance: 10, queue: 0, queue_timeout: 0}
+)y"),
+       {}},
+      {"an instance that may have more than its service",
+       with_service(R"y(    limits: {connections: 10, per_instance: 11}
+)y"),
+       {"f:6:45: services[0].limits.per_instance: error: no instance would ever have 11 "
+        "connections, for the whole service may have 10"}},
+  });
+}
+
 TEST(Admin, StaysOnLoopbackWithoutTokens) {
   expect({
       {"every address",

@@ -77,7 +77,6 @@ services:
     sources: []
     balance: {policy: first}
     check: {}
-    limits: {queue: 1}
     tcp: {fast_open: 1}
 )y",
        {"f:1:1: telemetry: error: \"telemetry\" is not available in this version",
@@ -94,8 +93,7 @@ services:
         "f:9:15: listeners[0].routes[0].sni: error: \"sni\" is not available in this version",
         "f:10:5: listeners[0].tls: error: \"tls\" is not available in this version",
         "f:14:5: services[0].sources: error: \"sources\" is not available in this version",
-        "f:17:5: services[0].limits: error: \"limits\" is not available in this version",
-        "f:18:11: services[0].tcp.fast_open: error: \"fast_open\" is not available in this "
+        "f:17:11: services[0].tcp.fast_open: error: \"fast_open\" is not available in this "
         "version"}},
       {"those without a default",
        with(R"y(defaults: {bind: x, name: y, service: z, instances: []}

@@ -389,6 +389,7 @@ TEST_F(WholePageTest, HoldsEveryMetricWithItsLabelsAndNoOther) {
       {"sluice_split_passed_over_total", part},
       {"sluice_connect_attempts_total", {"service", "result"}},
       {"sluice_retries_total", {"service", "reason"}},
+      {"sluice_queue_clients", {"service"}},
       {"sluice_connect_duration_seconds", {"service"}},
       {"sluice_connection_duration_seconds", route},
       {"sluice_instance_up", {"service", "instance"}},

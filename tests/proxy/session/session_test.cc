@@ -67,6 +67,9 @@ class SessionTest : public testing::Test, protected Rig {
     upstream->suspect_after = 1;
     upstream->balancer = balance::make_balancer(policy, std::move(members));
     upstream->cells = cells;
+    upstream->limits = limits;
+    upstream->row = Line::row(line, "svc", false);
+    upstream->retrying_row = Line::row(line, "svc", true);
     if (!service) {
       service = std::make_shared<ServiceState>(ServiceState{upstream, balance::Cursor(0, 0)});
       route->upstream = upstream;
@@ -121,7 +124,9 @@ class SessionTest : public testing::Test, protected Rig {
   }
 
   config::Retry retry;
+  config::ServiceLimits limits;
   std::shared_ptr<metrics::ServiceCells> cells = std::make_shared<metrics::ServiceCells>(1, "svc");
+  std::shared_ptr<Line> line = std::make_shared<Line>(cells);
   std::shared_ptr<Route> route;
   std::shared_ptr<ServiceState> service;
   std::shared_ptr<RouteState> state;
@@ -695,6 +700,105 @@ TEST_F(SessionTest, TimersEndQuietConnections) {
     EXPECT_EQ(closed(c.reason), before + 1);
     EXPECT_GE(net::monotonic_ms() - began, 35u);
   }
+}
+
+TEST_F(SessionTest, WaitsForRoomAndCountsInTheQueueMeanwhile) {
+  const Instance a("a");
+  a.live->limit = 1;
+  a.live->load = 1;  // somebody else's
+  serve({&a});
+  connect();
+  ASSERT_TRUE(run_until([&] { return session->describe().state == "queued"; }));
+  EXPECT_EQ(cells->queued.load(), 1u);
+  EXPECT_EQ(cells->connections.load(), 0u);
+  a.live->load = 0;
+  line->call();
+  ASSERT_TRUE(relays(a));
+  EXPECT_EQ(cells->queued.load(), 0u);
+  EXPECT_EQ(cells->waiting.load(), 0u);
+  EXPECT_EQ(cells->connections.load(), 1u);
+  session->end(CloseReason::admin, "");
+  EXPECT_EQ(a.live->load.load(), 0u);
+  EXPECT_EQ(cells->connections.load(), 0u);
+}
+
+// Each way that waiting ends without a place, and the reason that it has then.
+TEST_F(SessionTest, WaitsForRoomWithinItsBounds) {
+  struct Case {
+    const char* what;
+    std::uint32_t queue;
+    std::uint32_t already_queued;
+    config::Duration queue_timeout;
+    CloseReason reason;
+  };
+  const Case cases[] = {
+      {"nobody may wait", 0, 0, config::Duration(1000), CloseReason::queue_full},
+      {"others fill the queue", 2, 2, config::Duration(1000), CloseReason::queue_full},
+      {"for too long", 2, 1, config::Duration(30), CloseReason::queue_timeout},
+  };
+  const Instance a("a");
+  a.live->limit = 0;
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.what);
+    limits.queue = c.queue;
+    limits.queue_timeout = c.queue_timeout;
+    serve({&a});
+    cells->queued = c.already_queued;
+    const std::uint64_t before = closed(c.reason);
+    connect();
+    ASSERT_TRUE(ends());
+    EXPECT_EQ(closed(c.reason), before + 1);
+    EXPECT_EQ(cells->queued.load(), c.already_queued);
+    EXPECT_EQ(cells->waiting.load(), 0u);
+  }
+}
+
+TEST_F(SessionTest, RetryWaitsForWhoHasNotRefusedItWithinItsDeadline) {
+  const Instance a = Instance::dead("a"), b("b");
+  b.live->limit = 1;
+  b.live->load = 1;
+  serve({&a, &b});
+  connect();
+  ASSERT_TRUE(run_until([&] { return session->describe().state == "queued"; }));
+  EXPECT_EQ(attempts(ConnectResult::refused), 1u);
+  EXPECT_EQ(cells->connections.load(), 1u) << "with the service it keeps its place";
+  b.live->load = 0;
+  line->call();
+  ASSERT_TRUE(relays(b));
+  session->end(CloseReason::admin, "");
+
+  accepted.reset();
+  retry.deadline = config::Duration(50);
+  b.live->load = 1;
+  serve({&a, &b});
+  connect();
+  ASSERT_TRUE(ends());
+  EXPECT_EQ(closed(CloseReason::connect_failed), 1u);
+  EXPECT_EQ(cells->queued.load(), 0u);
+}
+
+TEST_F(SessionTest, HeldClientWaitsInTheQueueOnceSomebodyIsThereWhoIsFull) {
+  const Instance a("a");
+  a.live->verdict = registry::Verdict::never;
+  a.live->limit = 0;
+  route->no_instance = {config::NoInstanceAction::hold, config::Duration(20'000), 1};
+  limits.queue_timeout = config::Duration(50);
+  serve({&a});
+  connect();
+  ASSERT_TRUE(run_until([&] { return session->describe().state == "held"; }));
+  EXPECT_EQ(route->listener_cells->held.load(), 1u);
+  a.live->verdict = registry::Verdict::eligible;
+  context.waiting.look();
+  EXPECT_EQ(session->describe().state, "queued");
+  EXPECT_EQ(route->listener_cells->held.load(), 0u);
+  a.live->verdict = registry::Verdict::never;
+  context.waiting.look();
+  EXPECT_EQ(session->describe().state, "held");
+  a.live->verdict = registry::Verdict::eligible;
+  context.waiting.look();
+  ASSERT_TRUE(ends());
+  EXPECT_EQ(closed(CloseReason::queue_timeout), 1u);
+  EXPECT_EQ(route->listener_cells->held.load(), 0u);
 }
 
 TEST_F(SessionTest, RetriesUnderWayStayWithinTheBudget) {
