@@ -9,8 +9,6 @@
 #include <string_view>
 #include <utility>
 
-#include "proxy/explain.h"
-
 namespace sluice {
 
 namespace {
@@ -105,6 +103,12 @@ admin::Status AdminView::status() {
                               static_cast<double>(worker->loop_lag_us()) / 1e6});
   }
   status.fuses = *control_.published_fuses_.get();
+  for (const config::Service& service : control_.published_config_.get()->services) {
+    const Crowd crowd = this->crowd(service.name);
+    if (crowd.queued > 0) {
+      status.queues.push_back({service.name, crowd.queued, service.limits.queue});
+    }
+  }
   return status;
 }
 
@@ -132,9 +136,17 @@ std::shared_ptr<const registry::Instance> AdminView::choose(const std::string& s
     const balance::Pick pick = this->pick(*found, selector, client);
     if (pick) instance = found->find(pick.member->id());
   }
+  announce_room(service);
   control_.metrics_.discovery_request(service, instance != nullptr ? 200 : 404);
   if (instance == nullptr) return nullptr;
   return {found, instance};  // kept alive by its service
+}
+
+// What a pick has counted for a moment, somebody may have been refused.
+void AdminView::announce_room(const std::string& service) const {
+  const auto plan = control_.published_plan_.get();
+  const auto upstream = plan ? plan->upstreams.find(service) : nullptr;
+  if (upstream != nullptr) session::announce_room(upstream, *upstream->cells);
 }
 
 // The plan's own balancer where it has one for that selection.
@@ -160,8 +172,17 @@ balance::Pick AdminView::pick(const registry::Service& service, const config::Se
 
 std::optional<admin::Explanation> AdminView::explain(const std::string& listener,
                                                      const std::string& client) {
-  return sluice::explain(*control_.published_config_.get(), *control_.published_snapshot_.get(),
-                         *control_.published_fuses_.get(), listener, client);
+  return sluice::explain(
+      *control_.published_config_.get(), *control_.published_snapshot_.get(),
+      *control_.published_fuses_.get(),
+      [this](const std::string& service) { return crowd(service); }, listener, client);
+}
+
+Crowd AdminView::crowd(const std::string& service) const {
+  const auto plan = control_.published_plan_.get();
+  const auto upstream = plan ? plan->upstreams.find(service) : nullptr;
+  if (upstream == nullptr) return {};
+  return {upstream->cells->connections.load(), upstream->cells->queued.load()};
 }
 
 void AdminView::reload(bool dry_run, std::function<void(admin::ReloadReport)> done) {

@@ -10,6 +10,7 @@
 #include "proxy/admin/control.h"
 #include "proxy/balance/cursor.h"
 #include "proxy/control.h"
+#include "proxy/explain.h"
 #include "proxy/selection.h"
 
 namespace sluice {
@@ -47,6 +48,8 @@ class AdminView final : public admin::Control {
   sluice::Control& control_;
   balance::Pick pick(const registry::Service& service, const config::Selector& selector,
                      const std::string& client);
+  void announce_room(const std::string& service) const;
+  Crowd crowd(const std::string& service) const;
 
   std::map<std::string, balance::Cursor> cursors_;  // by the plan's keys; the admin thread's
   Selections selections_;                           // likewise

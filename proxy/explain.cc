@@ -21,6 +21,7 @@ std::shared_ptr<registry::Live> copy_of(const registry::Live& live) {
   auto copy = std::make_shared<registry::Live>(live.identity);
   copy->load = live.load.load(std::memory_order_relaxed);
   copy->warmth = live.warmth.load(std::memory_order_relaxed);
+  copy->limit = live.limit.load(std::memory_order_relaxed);
   copy->verdict = live.verdict.load(std::memory_order_relaxed);
   copy->trials = live.trials.load(std::memory_order_relaxed);
   copy->trial_limit = live.trial_limit.load(std::memory_order_relaxed);
@@ -35,54 +36,86 @@ Verdict sought_as(const registry::Live& live) {
   return Verdict::never;
 }
 
-// Where the search ends, if nobody is tried and nobody goes over a bound: the verdict and the
-// priority that somebody has first, and of those the zone that is preferred.
+// Where the search ends, if nobody is tried and nobody goes over a bound: the verdict that somebody
+// has, the first priority of those (who have room, if anybody has), and the zone that is preferred.
 struct Found {
   Verdict verdict = Verdict::never;  // never: nobody is found
   std::uint32_t priority = UINT32_MAX;
   std::uint32_t locals = 0;
-  bool prefers_zone = false;
+  bool has_enough_locals = false;
+  bool prefers_zone = false;  // and somebody there has room
 };
 
 Found search(const std::vector<balance::Member>& members, const config::ZoneRule& rule) {
   Found found;
+  bool has_room = false;
   for (const balance::Member& member : members) {
     const Verdict verdict = sought_as(*member.live);
     if (member.weight == 0 || verdict < found.verdict || verdict == Verdict::never) continue;
-    if (verdict > found.verdict) found = {verdict};
-    found.priority = std::min(found.priority, member.priority);
-  }
-  for (const balance::Member& member : members) {
-    if (member.weight > 0 && member.is_local && member.priority == found.priority &&
-        sought_as(*member.live) == found.verdict) {
-      ++found.locals;
+    const bool is_better = verdict > found.verdict;
+    if (is_better || (member.live->has_room() && !has_room)) {
+      found = {verdict};
+      has_room = member.live->has_room();
+    }
+    if (member.live->has_room() == has_room) {
+      found.priority = std::min(found.priority, member.priority);
     }
   }
-  found.prefers_zone = found.locals > 0 && found.locals >= rule.min_local;
+  bool has_local_room = false;
+  for (const balance::Member& member : members) {
+    if (member.weight == 0 || !member.is_local || member.priority != found.priority ||
+        sought_as(*member.live) != found.verdict) {
+      continue;
+    }
+    ++found.locals;
+    has_local_room = has_local_room || member.live->has_room();
+  }
+  found.has_enough_locals = found.locals > 0 && found.locals >= rule.min_local;
+  found.prefers_zone = found.has_enough_locals && has_local_room;
   return found;
 }
 
 // Why an instance is not even considered; "": it is.
 std::string why_out(const registry::Instance& instance, const config::Selector& selector,
-                    const Found& found, const std::string& zone) {
+                    const registry::Live& live, const Found& found, const std::string& zone) {
   if (!selector.matches(*instance.labels)) return "its labels are not those of the selector";
-  const Verdict verdict = instance.live->verdict.load(std::memory_order_relaxed);
+  const Verdict verdict = live.verdict.load(std::memory_order_relaxed);
   if (verdict == Verdict::never) {
     return instance.weight == 0 && instance.effective.state == registry::State::up
                ? "weight 0 takes nothing new"
                : *instance.effective.reason;
   }
-  if (verdict == Verdict::trial && !instance.live->has_trial()) {
+  if (verdict == Verdict::trial && !live.has_trial()) {
     return *instance.effective.reason + ", and no trial is free";
   }
-  if (sought_as(*instance.live) < found.verdict) {
+  if (sought_as(live) < found.verdict) {
     return "a last resort: " + *instance.effective.reason;
   }
+  if (!live.has_room()) return "at its limit of " + std::to_string(live.limit.load());
   if (instance.priority > found.priority) {
     return "priority " + std::to_string(found.priority) + " has somebody eligible";
   }
   if (found.prefers_zone && *instance.zone != zone) return "zone " + zone + " is preferred";
   return "";
+}
+
+// Why the client gets no instance though there are some, and what becomes of it; "": it gets one.
+std::string why_it_waits(const config::ServiceLimits& limits, const Crowd& crowd, bool all_full) {
+  std::string why;
+  if (limits.connections > 0 && crowd.connections >= limits.connections) {
+    why = "the service is at its limit of " + std::to_string(limits.connections) + " connections";
+  } else if (all_full) {
+    why = "every instance is at its limit";
+  } else if (crowd.queued > 0 && limits.queue > 0) {
+    why = "others came first";
+  } else {
+    return "";
+  }
+  if (limits.queue == 0) return why + ", and nobody may wait";
+  if (crowd.queued >= limits.queue) {
+    return why + ", and the queue is full, with " + std::to_string(crowd.queued) + " clients";
+  }
+  return why + "; it would wait, with " + std::to_string(crowd.queued) + " before it";
 }
 
 std::string how(const config::Balance& balance, const std::string& client) {
@@ -184,6 +217,7 @@ config::Target find_target(const config::Listener& listener, admin::Explanation&
 std::optional<admin::Explanation> explain(const config::Config& config,
                                           const registry::Snapshot& snapshot,
                                           const std::vector<admin::FuseStatus>& fuses,
+                                          const std::function<Crowd(const std::string&)>& crowd_of,
                                           const std::string& name, const std::string& client) {
   const config::Listener* listener = find_listener(config, name);
   if (listener == nullptr) return std::nullopt;
@@ -219,14 +253,14 @@ std::optional<admin::Explanation> explain(const config::Config& config,
   std::vector<balance::Member> members = members_of(*known, selector, zone);
   for (balance::Member& member : members) member.live = copy_of(*member.live);
   const Found found = search(members, service.balance.zone);
-  if (!zone.empty() && !found.prefers_zone) {
+  if (!zone.empty() && !found.has_enough_locals) {
     told.notes.push_back("all zones are taken: " + std::to_string(found.locals) + " eligible in " +
                          zone + ", and min_local is " +
                          std::to_string(service.balance.zone.min_local));
   }
   for (const auto& instance : known->instances) {
     admin::Candidate candidate{instance, instance->live->load.load(std::memory_order_relaxed), ""};
-    candidate.out = why_out(*instance, selector, found, zone);
+    candidate.out = why_out(*instance, selector, *instance->live, found, zone);
     if (instance->inputs.warming) told.notes.push_back(warming_note(*instance));
     told.candidates.push_back(std::move(candidate));
   }
@@ -235,8 +269,11 @@ std::optional<admin::Explanation> explain(const config::Config& config,
   const auto balancer = balance::make_balancer(service.balance, std::move(members));
   balance::Cursor cursor = balance::Cursor::seeded(0);
   const balance::Pick pick = balancer->pick({client}, {}, cursor);
-  if (pick) told.winner = pick.member->id();
-  told.why = pick                       ? how(service.balance, client)
+  const std::string waits =
+      pick || pick.full ? why_it_waits(service.limits, crowd_of(service.name), pick.full) : "";
+  if (pick && waits.empty()) told.winner = pick.member->id();
+  told.why = !waits.empty()             ? waits
+             : pick                     ? how(service.balance, client)
              : known->instances.empty() ? "the service has no instance"
                                         : "no instance is eligible";
   return told;

@@ -33,6 +33,13 @@ struct FuseStatus {
   std::string why;            // "" while whole
 };
 
+// A service that clients wait for, under its limits.queue.
+struct QueueStatus {
+  std::string service;
+  std::uint64_t clients = 0;  // at least one
+  std::uint64_t limit = 0;
+};
+
 struct Status {
   std::string version;
   std::int64_t pid = 0;
@@ -52,13 +59,14 @@ struct Status {
   std::uint64_t log_lines_dropped = 0;
   std::vector<WorkerStatus> workers;
   std::vector<FuseStatus> fuses;
+  std::vector<QueueStatus> queues;
 };
 
 // A live session. Times in ms.
 struct Connection {
   std::string id;  // "<worker>-<serial>"
   std::string listener, route, service, instance, client, upstream;
-  std::string state;  // "preface" | "held" | "connecting" | "relaying" | "closing"
+  std::string state;  // "preface" | "held" | "queued" | "connecting" | "relaying" | "closing"
   std::uint64_t age_ms = 0;
   std::uint64_t idle_ms = 0;
   std::uint64_t bytes_up = 0;
@@ -166,8 +174,8 @@ class Control {
   virtual bool is_ready() = 0;
   // One of the service's instances that `selector` holds for, as a connection from `client` to a
   // listener with that selector would be given; counted as a pick, not as a connection.
-  // Null: none eligible. `known` is false when there is no such service. `client` is an IP address
-  // in its canonical text, or "" for nobody in particular.
+  // Null: none eligible, or none with room. `known` is false when there is no such service.
+  // `client` is an IP address in its canonical text, or "" for nobody in particular.
   virtual std::shared_ptr<const registry::Instance> choose(const std::string& service,
                                                            const config::Selector& selector,
                                                            const std::string& client,

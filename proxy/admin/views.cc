@@ -23,6 +23,10 @@ Json view(const WorkerStatus& worker) {
           {"loop_lag_seconds", worker.loop_lag_seconds}};
 }
 
+Json view(const QueueStatus& queue) {
+  return {{"service", queue.service}, {"clients", queue.clients}, {"limit", queue.limit}};
+}
+
 void put(registry::JsonText& out, const Connection& connection) {
   out.open_object();
   out.add("id", connection.id);
@@ -150,7 +154,8 @@ std::string status_json(const Status& status) {
                {"last_reload_error", status.last_reload_error},
                {"log_lines_dropped", status.log_lines_dropped},
                {"workers", views(status.workers)},
-               {"fuses", views(status.fuses)}});
+               {"fuses", views(status.fuses)},
+               {"queues", views(status.queues)}});
 }
 
 std::string connections_json(const ConnectionList& list) {

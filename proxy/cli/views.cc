@@ -116,6 +116,11 @@ void show_status(std::ostream& out, const json& status) {
        text_at(status, "connections") + " of at most " + text_at(status, "max_connections") +
            " (file descriptors: " + text_at(status, "fd_limit") + ")");
   fact(out, "plan", text_at(status, "plan_version"));
+  for (const json& queue : list_at(status, "queues")) {
+    fact(out, "queue",
+         text_at(queue, "clients") + " of at most " + text_at(queue, "limit") + " wait for " +
+             text_at(queue, "service"));
+  }
   if (count_at(status, "log_lines_dropped") > 0) {
     fact(out, "log", text_at(status, "log_lines_dropped") + " lines dropped");
   }

@@ -176,6 +176,10 @@ TEST_F(Queue, HasAnEndAndABound) {
   Stopwatch watch;
   std::deque<Peer> clients;
   line_up(sluice, "ab", clients);
+  EXPECT_EQ(sluice.admin().get("/v1/status").json()["queues"].dump(),
+            R"([{"clients":2,"limit":2,"service":"s"}])");
+  EXPECT_EQ(sluice.admin().get("/v1/explain?listener=front").json()["why"],
+            "every instance is at its limit, and the queue is full, with 2 clients");
   Peer third = sluice.connect();
   EXPECT_EQ(third.wait_for_end(), End::fin);
   EXPECT_EQ(closed(sluice, "queue_full"), 1);

@@ -24,11 +24,18 @@ class Explains : public testing::Test {
     config_.listeners = {said};
     config_.listeners[0].name = "front";
     config_.listeners[0].service = "web";
-    return explain(config_, *registry_.snapshot(), {}, "front", client).value();
+    return explain_listener("front", client).value();
+  }
+  std::optional<admin::Explanation> explain_listener(const std::string& name,
+                                                     const std::string& client) {
+    return explain(
+        config_, *registry_.snapshot(), {}, [this](const std::string&) { return crowd_; }, name,
+        client);
   }
 
   config::Config config_;
   registry::Registry registry_{"e1"};
+  Crowd crowd_;
 };
 
 TEST_F(Explains, WhoWinsAndWhyNobodyElseDoes) {
@@ -41,7 +48,76 @@ TEST_F(Explains, WhoWinsAndWhyNobodyElseDoes) {
   ASSERT_EQ(told.candidates.size(), 2u);
   EXPECT_EQ(told.candidates[0].out, "admin: drain");
   EXPECT_EQ(told.candidates[1].out, "");
-  EXPECT_FALSE(explain(config_, *registry_.snapshot(), {}, "back", ""));
+  EXPECT_FALSE(explain_listener("back", ""));
+}
+
+TEST_F(Explains, WhoHasNoRoomAndWhoWaits) {
+  const struct {
+    const char* what;
+    std::uint32_t limits[2];  // of the two instances, which have 2 connections each
+    config::ServiceLimits service;
+    Crowd crowd;
+    std::vector<std::string> out;
+    std::string winner, why;
+  } rows[] = {
+      {"one is full",
+       {2, 3},
+       {},
+       {4, 0},
+       {"at its limit of 2", ""},
+       "i1",
+       "the first in order of ids"},
+      {"both are full",
+       {2, 1},
+       {},
+       {4, 7},
+       {"at its limit of 2", "at its limit of 1"},
+       "",
+       "every instance is at its limit; it would wait, with 7 before it"},
+      {"the service is full",
+       {9, 9},
+       {.connections = 4},
+       {4, 0},
+       {"", ""},
+       "",
+       "the service is at its limit of 4 connections; it would wait, with 0 before it"},
+      {"the queue, too",
+       {9, 9},
+       {.connections = 4, .queue = 3},
+       {4, 3},
+       {"", ""},
+       "",
+       "the service is at its limit of 4 connections, and the queue is full, with 3 clients"},
+      {"there is no queue",
+       {9, 9},
+       {.connections = 4, .queue = 0},
+       {4, 0},
+       {"", ""},
+       "",
+       "the service is at its limit of 4 connections, and nobody may wait"},
+      {"others wait",
+       {9, 9},
+       {.connections = 4},
+       {3, 1},
+       {"", ""},
+       "",
+       "others came first; it would wait, with 1 before it"},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.what);
+    config_.services[0].limits = row.service;
+    crowd_ = row.crowd;
+    const auto snapshot = registry_.snapshot();
+    for (std::size_t i = 0; i < 2; ++i) {
+      registry::Live& live = *snapshot->find("web")->instances[i]->live;
+      live.load = 2;
+      live.limit = row.limits[i];
+    }
+    const admin::Explanation told = explained({}, "10.9.9.9");
+    EXPECT_EQ(told.winner, row.winner);
+    EXPECT_EQ(told.why, row.why);
+    for (std::size_t i = 0; i < 2; ++i) EXPECT_EQ(told.candidates[i].out, row.out[i]);
+  }
 }
 
 TEST_F(Explains, WhoseZoneIsPreferred) {

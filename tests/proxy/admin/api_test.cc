@@ -124,6 +124,7 @@ TEST_F(Api, TellsItsStatus) {
   EXPECT_EQ(status["workers"][0]["plan_version"], 3);
   EXPECT_EQ(status["workers"][0]["connections"], 12);
   EXPECT_EQ(status["workers"][0]["loop_lag_seconds"], 0.5);
+  EXPECT_EQ(status["queues"].dump(), R"([{"clients":5,"limit":1024,"service":"pg"}])");
 }
 
 TEST_F(Api, ShowsTheEffectiveConfiguration) {

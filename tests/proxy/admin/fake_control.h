@@ -45,6 +45,7 @@ class FakeControl : public Control {
     status.index = 7;
     status.last_reload_error = "bad byte \xff";
     status.workers = {{0, 3, 12, 0.5}};
+    status.queues = {{"pg", 5, 1024}};
     return status;
   }
   bool is_ready() override { return phase == "ready"; }

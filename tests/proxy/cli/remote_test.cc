@@ -90,7 +90,8 @@ TEST(Remote, StatusShowsFactsAndWorkers) {
     "config_file":"pg.yaml","uptime_ms":7500000,"phase":"ready","index":4,"epoch":"e1",
     "plan_version":9,"connections":12,"max_connections":1000,"fd_limit":4096,"reloads_ok":2,
     "reloads_failed":1,"last_reload_error":"pg.yaml:3: unknown key","log_lines_dropped":0,
-    "workers":[{"worker":0,"plan_version":9,"connections":12,"loop_lag_seconds":0.004}]})")
+    "workers":[{"worker":0,"plan_version":9,"connections":12,"loop_lag_seconds":0.004}],
+    "queues":[{"service":"pg","clients":5,"limit":1024}]})")
                             .result;
   EXPECT_EQ(result.out,
             "version        0.1.0, pid 7\n"
@@ -100,6 +101,7 @@ TEST(Remote, StatusShowsFactsAndWorkers) {
             "registry       index 4, epoch e1\n"
             "connections    12 of at most 1000 (file descriptors: 4096)\n"
             "plan           9\n"
+            "queue          5 of at most 1024 wait for pg\n"
             "\n"
             "WORKER  PLAN  CONNECTIONS  LAG\n"
             "     0     9           12  4ms\n");
