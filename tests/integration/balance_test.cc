@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
+#include <iterator>
 #include <memory>
 
 #include "tests/integration/ask.h"
@@ -416,6 +418,43 @@ TEST(SlowStart, GivesWhoComesBackAPartOfItsShare) {
   answers = ask_times(sluice, 20);
   EXPECT_NEAR(answers["b"], 10, 1) << "and has no arrears";
   invariants.expect_hold();
+}
+
+// config/examples/postgres-primary.yaml, with doors of its own.
+TEST(PostgresPrimary, WritersFollowTheLabel) {
+  Backend one(ident("one")), two(ident("two"));
+  const TempDir files;
+  const std::string writers = "unix:" + files.path("write"), readers = "unix:" + files.path("read");
+  std::ifstream example(SOURCE_DIR "/config/examples/postgres-primary.yaml");
+  std::string text{std::istreambuf_iterator(example), {}};
+  for (const auto& [address, door] :
+       {std::pair{std::string("127.0.0.1:5432"), writers}, {"127.0.0.1:5433", readers}}) {
+    ASSERT_NE(text.find(address), std::string::npos);
+    text.replace(text.find(address), address.size(), door);
+  }
+  Sluice sluice({.instances = {one.address()}});
+  ASSERT_EQ(sluice.reload_text(text).status, 200);
+
+  const auto register_as = [&](const std::string& id, Backend& server, const std::string& role) {
+    const std::string body = R"({"address":")" + server.address() +
+                             R"(","zone":"a","labels":{"role":")" + role + R"("}})";
+    EXPECT_EQ(sluice.admin().put("/v1/services/pg/instances/" + id + "?wait=applied", body).status,
+              200);
+  };
+  const auto answer_at = [](const std::string& door) {
+    Peer client = Peer::connect(door);
+    client.send(".");
+    return client.receive_rest().text;
+  };
+  register_as("db-1", one, "primary");
+  register_as("db-2", two, "replica");
+  EXPECT_EQ(answer_at(writers), "one") << "held until it is up, if need be";
+  EXPECT_TRUE(eventually([&] { return answer_at(readers) == "two"; }));
+
+  register_as("db-1", one, "replica");
+  register_as("db-2", two, "primary");
+  EXPECT_EQ(answer_at(writers), "two");
+  EXPECT_EQ(answer_at(readers), "one");
 }
 
 }  // namespace
