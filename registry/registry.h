@@ -90,17 +90,15 @@ struct Doubt {
   std::shared_ptr<Live> live;
 };
 
-// A service begins or ceases to take all its instances, because too few are eligible.
+// A service begins or ceases to take all its instances: less than balance.panic.threshold of them
+// is eligible. Every instance that is not apart (Standing) has the verdict `eligible` then,
+// whatever keeps it away; its state stays what it is, and its reason says so. Before the instances
+// of the start have had their first verdicts, no panic begins.
 struct Panic {
   std::string service;
   bool begins = false;
   std::uint32_t able = 0, unable = 0;  // as in Service
 };
-
-// Of a service with balance.panic.threshold, when less than that share of its instances is
-// eligible: every instance that is not apart (Standing) gets the verdict `eligible`, whatever keeps
-// it away, until enough are eligible again. Its state stays what it is, and its reason says so.
-// Before the instances of the start have had their first verdicts, no panic begins.
 
 class Registry {
  public:
