@@ -252,7 +252,8 @@ class ExplainsRoutes : public testing::Test {
     registry_.reconcile(config_.services, true, at(0));
   }
   admin::Explanation explained(const std::string& client) {
-    return explain(config_, *registry_.snapshot(), fuses_, "front", client).value();
+    const auto nobody = [](const std::string&) { return Crowd(); };
+    return explain(config_, *registry_.snapshot(), fuses_, nobody, "front", client).value();
   }
 
   config::Config config_;
