@@ -129,6 +129,8 @@ bool Relay::end_if_over() {
 
 void Relay::pass_on_reset(net::Socket& to, CloseReason reason) {
   reason_ = reason;
+  client_finished_first_ = has_client_finished_first();  // it may finish while it is flushed to
+  half_closed_ = true;
   flushing_ = &to;
   flush_ends_ms_ = context_.loop.now_ms() + kFlushMaxMs;
   check_flushed();
@@ -180,9 +182,9 @@ void Relay::schedule() {
   if (at != kNever) owner_.wake_at(at);
 }
 
-bool Relay::is_quiet(std::uint64_t for_ms) const {
-  return !has_undelivered() && flushing_ == nullptr &&
-         context_.loop.now_ms() - last_active_ms_ >= for_ms;
+std::optional<std::uint64_t> Relay::quiet_ms() const {
+  if (has_undelivered() || flushing_ != nullptr) return std::nullopt;
+  return context_.loop.now_ms() - last_active_ms_;
 }
 
 }  // namespace sluice::session
