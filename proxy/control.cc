@@ -257,8 +257,8 @@ void Control::open_listeners() {
     return loop_.stop();
   }
   start_timer_.stop();
-  phase_ = Phase::ready;
   publish();
+  phase_ = Phase::ready;  // not before there is somebody to choose: /readyz says so
   const std::vector<std::string> addresses = planner_.addresses(config_);
   for (const std::string& address : addresses) {
     channel_->line(config::LogLevel::info, "listening").add("address", address);
