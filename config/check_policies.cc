@@ -7,6 +7,7 @@
 #include "config/cidr.h"
 #include "config/printable.h"
 #include "config/within.h"
+#include "config/words.h"
 
 namespace sluice::config {
 namespace {
@@ -104,6 +105,25 @@ void check_outlier(const Outlier& outlier, const Site& site) {
                           ")");
   }
   within(site.key("max_percent"), outlier.max_percent, 0, 100);
+}
+
+void check_rebalance(const Rebalance& rebalance, const Site& site) {
+  within(site.key("max_skew"), rebalance.max_skew, 0, 10);
+  within(site.key("rate"), rebalance.rate, 1, 10'000);
+  within(site.key("quiet_for"), rebalance.quiet_for, Duration(0), kLongestDuration);
+}
+
+// Whose clients would come back to where they were.
+void check_rebalanced(const Service& service, const Site& site) {
+  const Policy policy = service.balance.policy;
+  const bool comes_back =
+      policy == Policy::hash || policy == Policy::maglev || policy == Policy::first;
+  const bool is_said = site.key("rebalance").is_said() || site.key("balance").is_said();
+  if (!service.rebalance.enabled || !comes_back || !is_said) return;
+  site.key("rebalance")
+      .key("enabled")
+      .error("with the policy " + std::string(config::word(policy)) +
+             " a client that is closed comes back to the same instance");
 }
 
 void check_breaker(const Breaker& breaker, const Site& site) {
@@ -255,6 +275,8 @@ void check_policies(const Service& service, const Site& site) {
   check_said("breaker", service.breaker, check_breaker);
   check_said("retry", service.retry, check_retry);
   check_said("limits", service.limits, check_limits);
+  check_said("rebalance", service.rebalance, check_rebalance);
+  check_rebalanced(service, site);
   check_said("proxy_protocol", service.proxy_protocol, check_announcement);
   check_timeouts(service.timeouts, site.key("timeouts"));
   check_tcp(service.tcp, site.key("tcp"));

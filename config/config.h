@@ -766,6 +766,23 @@ struct ServiceLimits {
   friend bool operator==(const ServiceLimits&, const ServiceLimits&) = default;
 };
 
+// Moves connections to instances that have come later, by closing quiet ones of those that have
+// more than their share: their clients connect anew (proxy/skew.h).
+struct Rebalance {
+  bool enabled = false;
+  double max_skew = 0.2;    // so far above its share an instance may be: 0.2 is a fifth
+  std::uint32_t rate = 1;   // connections closed a second at most
+  Duration quiet_for = 1s;  // none is closed that has moved a byte within this time
+  template <class V>
+  void fields(V& v) {
+    v("enabled", enabled);
+    v("max_skew", max_skew);
+    v("rate", rate);
+    v("quiet_for", quiet_for);
+  }
+  friend bool operator==(const Rebalance&, const Rebalance&) = default;
+};
+
 struct Service {
   std::string name;
   std::vector<Instance> instances;  // the static ones
@@ -781,6 +798,7 @@ struct Service {
   // keeps them.
   OnDown on_down = OnDown::keep;
   OnRemove on_remove;
+  Rebalance rebalance;
   ProxyAnnouncement proxy_protocol;
   TimeoutsSaid timeouts;
   TcpSaid tcp;  // for the instance's side
@@ -802,6 +820,7 @@ struct Service {
     v("limits", limits);
     v("on_down", on_down);
     v("on_remove", on_remove);
+    v("rebalance", rebalance);
     v("proxy_protocol", proxy_protocol);
     v("timeouts", timeouts);
     v("tcp", tcp);

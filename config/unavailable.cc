@@ -26,7 +26,6 @@ constexpr auto kLater = std::to_array<std::string_view>({
     "service.tcp.fast_open",
     "service.tcp.congestion",
     "service.sources",
-    "service.rebalance",
     "service.tls",
     "service.source",
 });

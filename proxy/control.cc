@@ -94,6 +94,7 @@ Control::Control(ServerOptions options, const config::Config& config,
       departure_timer_(loop_, [this] { on_departures_due(); }),
       memory_timer_(loop_, [this] { give_back_memory(); }),
       fuse_timer_(loop_, [this] { look_at_fuses(); }),
+      rebalance_timer_(loop_, [this] { rebalancer_.look(*registry_.snapshot(), loop_.now_ms()); }),
       registry_(random_epoch(), config.registry),
       hub_(config.registry.watch, registry_.snapshot()),
       worker_count_(worker_count(config)),
@@ -101,6 +102,7 @@ Control::Control(ServerOptions options, const config::Config& config,
       metrics_(worker_count_, metrics_sources()),
       planner_(worker_count_, metrics_),
       splits_(metrics_),
+      rebalancer_(hands_for_rebalancing()),
       checker_(loop_, poller_, wheel_,
                [this](const health::ProbeReport& report) { return on_probe(report); }),
       reloader_([load = options_.load] { return brief(load()); },
@@ -135,6 +137,7 @@ Control::Control(ServerOptions options, const config::Config& config,
   limit_.limit = connection_limit(config, fd_limit_, worker_count_);
   planner_.adopt(planner_.bind(config));
   adopt_splits();
+  adopt_rebalancing();
   for (std::uint32_t index = 0; index < worker_count_; ++index) {
     workers_.push_back(std::make_unique<Worker>(index, log_.open_channel(), limit_, crew_,
                                                 static_cast<WorkerEvents&>(*this)));
@@ -435,29 +438,40 @@ config::Duration Control::drain_of(const std::string& service) const {
   return known != nullptr ? known->on_remove.drain : config_.service_defaults.on_remove.drain;
 }
 
-// Which of the instances have connections that moved bytes lately.
-void Control::ask_for_flow(Inquiry::Lives lives, std::uint64_t within_ms,
-                           std::function<void(Inquiry::Busy)> done) {
+// Puts a question to all workers. `add` takes in the answer of each, one after the other; `done` is
+// called on the control loop once all have answered, or have ended.
+template <class Answer>
+void Control::ask_workers(std::function<Answer(Worker&)> question,
+                          std::function<void(Answer& all, Answer one)> add,
+                          std::function<void(Answer)> done) {
   struct Gathering {
-    Gathering(Control& its_control, std::function<void(Inquiry::Busy)> its_done)
+    Gathering(Control& its_control, std::function<void(Answer)> its_done)
         : control(its_control), done(std::move(its_done)) {}
     Control& control;
-    std::function<void(Inquiry::Busy)> done;
+    std::function<void(Answer)> done;
     std::mutex mutex;
-    Inquiry::Busy busy;
+    Answer all;
     ~Gathering() {
-      control.post([told = std::move(done), found = std::move(busy)] { told(found); });
+      control.post([told = std::move(done), found = std::move(all)] { told(found); });
     }
   };
   const auto gathering = std::make_shared<Gathering>(*this, std::move(done));
-  const auto wanted = std::make_shared<const Inquiry::Lives>(std::move(lives));
   for (const auto& worker : workers_) {
-    worker->ask([gathering, wanted, within_ms](Worker& self) {
-      Inquiry::Busy busy = self.busy_ones(*wanted, within_ms);
+    worker->ask([gathering, question, add](Worker& self) {
+      Answer one = question(self);
       const std::lock_guard lock(gathering->mutex);
-      gathering->busy.merge(busy);
+      add(gathering->all, std::move(one));
     });
   }
+}
+
+// Which of the instances have connections that moved bytes lately.
+void Control::ask_for_flow(Inquiry::Lives lives, std::uint64_t within_ms,
+                           std::function<void(Inquiry::Busy)> done) {
+  const auto wanted = std::make_shared<const Inquiry::Lives>(std::move(lives));
+  ask_workers<Inquiry::Busy>(
+      [wanted, within_ms](Worker& self) { return self.busy_ones(*wanted, within_ms); },
+      [](Inquiry::Busy& all, Inquiry::Busy one) { all.merge(one); }, std::move(done));
 }
 
 void Control::reload_by_signal() {
@@ -524,6 +538,7 @@ void Control::take_over(config::Config config, SocketSet sockets) {
   config_ = std::move(config);
   published_config_.set(std::make_shared<config::Config>(config_));
   adopt_splits();
+  adopt_rebalancing();
   limit_.limit = connection_limit(config_, fd_limit_, worker_count_);
   if (api_ != nullptr) api_->reconfigure(config_.admin);
   enrollment_.reconfigure(config_);
@@ -581,6 +596,48 @@ void Control::adopt_splits() {
   published_fuses_.set(std::make_shared<std::vector<admin::FuseStatus>>(splits_.statuses()));
   if (!splits_.has_fuses()) return fuse_timer_.stop();
   if (!fuse_timer_.is_running()) fuse_timer_.repeat(Splits::kLookEveryMs);
+}
+
+void Control::adopt_rebalancing() {
+  rebalancer_.adopt(config_);
+  if (!rebalancer_.has_work()) return rebalance_timer_.stop();
+  if (!rebalance_timer_.is_running()) rebalance_timer_.repeat(Rebalancer::kLookEveryMs);
+}
+
+Rebalancer::Hands Control::hands_for_rebalancing() {
+  return {
+      .find =
+          [this](Rebalancer::Lives lives, std::uint64_t for_ms, std::size_t most,
+                 std::function<void(std::vector<QuietOne>)> done) {
+            using Ones = std::vector<QuietOne>;
+            ask_workers<Ones>(
+                [lives = std::move(lives), for_ms, most](Worker& self) {
+                  return self.quiet_ones(lives, for_ms, most);
+                },
+                [](Ones& all, Ones one) { all.insert(all.end(), one.begin(), one.end()); },
+                std::move(done));
+          },
+      .close =
+          [this](const QuietOne& one, std::uint64_t for_ms) {
+            workers_.at(one.worker)->ask([one, for_ms](Worker& self) {
+              self.end_quiet(one, for_ms, metrics::CloseReason::rebalance,
+                             "its instance has more than its share");
+            });
+          },
+      .tell = [this](const std::string& service,
+                     const std::vector<Surplus>& surplus) { log_rebalancing(service, surplus); }};
+}
+
+void Control::log_rebalancing(const std::string& service, const std::vector<Surplus>& surplus) {
+  std::string detail;
+  for (const Surplus& each : surplus) {
+    detail += (detail.empty() ? "" : "; ") + *each.live->identity.id + " has " +
+              std::to_string(each.connections) + " connections, its share is " +
+              std::to_string(each.allowed) + " at most";
+  }
+  channel_->line(config::LogLevel::info, surplus.empty() ? "rebalanced" : "rebalancing")
+      .add("service", service)
+      .add("detail", detail);
 }
 
 void Control::look_at_fuses() {
@@ -648,6 +705,7 @@ void Control::drain(config::Duration lasts) {
       .add("connections", limit_.connections.load());
   phase_ = Phase::draining;
   start_timer_.stop();
+  rebalance_timer_.stop();
   static const Plan kNothing;
   const DrainPlan drain{loop_.now_ms(), static_cast<std::uint64_t>(lasts.count()),
                         config_.process.shutdown.spread};

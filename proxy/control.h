@@ -33,6 +33,7 @@
 #include "proxy/net/wheel.h"
 #include "proxy/planner.h"
 #include "proxy/published.h"
+#include "proxy/rebalancer.h"
 #include "proxy/reloader.h"
 #include "proxy/rollouts.h"
 #include "proxy/server.h"
@@ -90,6 +91,10 @@ class Control final : WorkerEvents {
   void await_workers();
   void time_rollout(std::uint64_t index);
   std::uint64_t plan_of_all_workers() const;
+  template <class Answer>
+  void ask_workers(std::function<Answer(Worker&)> question,
+                   std::function<void(Answer& all, Answer one)> add,
+                   std::function<void(Answer)> done);
   void ask_for_flow(Inquiry::Lives lives, std::uint64_t within_ms,
                     std::function<void(Inquiry::Busy)> done);
   config::Duration drain_of(const std::string& service) const;
@@ -106,6 +111,9 @@ class Control final : WorkerEvents {
   void give_back_memory();
   void adopt_splits();
   void look_at_fuses();
+  void adopt_rebalancing();
+  Rebalancer::Hands hands_for_rebalancing();
+  void log_rebalancing(const std::string& service, const std::vector<Surplus>& surplus);
   void sweep();
   void tell_reload(const admin::ReloadReport& report,
                    const std::function<void(admin::ReloadReport)>& done);
@@ -144,6 +152,7 @@ class Control final : WorkerEvents {
   net::Timer departure_timer_;
   net::Timer memory_timer_;
   net::Timer fuse_timer_;
+  net::Timer rebalance_timer_;
   std::uint64_t most_connections_ = 0;  // since memory was last given back
   bool crowd_is_leaving_ = false;       // there were fewer at that time than before
   Departures departures_;
@@ -157,6 +166,7 @@ class Control final : WorkerEvents {
   metrics::Metrics metrics_;
   Planner planner_;
   Splits splits_;
+  Rebalancer rebalancer_;
   health::Checker checker_;
   Reloader reloader_;
   Keeper keeper_;

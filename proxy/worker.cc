@@ -379,13 +379,42 @@ std::set<const registry::Live*> Worker::busy_ones(
   return busy;
 }
 
+std::vector<QuietOne> Worker::quiet_ones(const std::vector<std::shared_ptr<registry::Live>>& lives,
+                                         std::uint64_t for_ms, std::size_t most) const {
+  std::set<const registry::Live*> wanted;
+  for (const auto& live : lives) wanted.insert(live.get());
+  std::vector<QuietOne> quiet;
+  for (const auto& session : sessions_) {
+    if (!wanted.contains(session->instance()) || !session->is_quiet(for_ms)) continue;
+    quiet.push_back({index_, session->serial(), *session->quiet_ms(), session->instance()});
+  }
+  if (quiet.size() <= most) return quiet;
+  std::ranges::nth_element(quiet, quiet.begin() + static_cast<std::ptrdiff_t>(most),
+                           std::ranges::greater{}, &QuietOne::quiet_ms);
+  quiet.resize(most);
+  return quiet;
+}
+
+void Worker::end_quiet(const QuietOne& one, std::uint64_t for_ms, CloseReason reason,
+                       std::string_view detail) {
+  session::Session* session = find(one.serial);
+  if (session != nullptr && session->instance() == one.live && session->is_quiet(for_ms)) {
+    session->end(reason, detail);
+  }
+}
+
 bool Worker::end_session(std::uint64_t serial, CloseReason reason) {
+  session::Session* session = find(serial);
+  if (session == nullptr) return false;
+  session->end(reason, "");
+  return true;
+}
+
+session::Session* Worker::find(std::uint64_t serial) const {
   const auto found =
       std::find_if(sessions_.begin(), sessions_.end(),
                    [serial](const auto& session) { return session->serial() == serial; });
-  if (found == sessions_.end()) return false;
-  (*found)->end(reason, "");
-  return true;
+  return found != sessions_.end() ? found->get() : nullptr;
 }
 
 }  // namespace sluice

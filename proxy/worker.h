@@ -54,6 +54,14 @@ class WorkerEvents {
   ~WorkerEvents() = default;
 };
 
+// A connection that has moved no byte for a while.
+struct QuietOne {
+  std::uint32_t worker = 0;
+  std::uint64_t serial = 0;
+  std::uint64_t quiet_ms = 0;
+  const registry::Live* live = nullptr;  // its instance
+};
+
 class Worker final : session::Host {
  public:
   Worker(std::uint32_t index, std::unique_ptr<log::Channel> log, session::ProcessLimit& limit,
@@ -80,6 +88,12 @@ class Worker final : session::Host {
   void describe(const std::function<bool(const session::Session&)>& wanted, std::size_t most,
                 std::vector<session::Description>& into, std::uint64_t& total) const;
   bool end_session(std::uint64_t serial, metrics::CloseReason reason);
+  // The quietest connections of the instances that have moved no byte for so long, `most` of them,
+  // in any order; and the end of one, if it is as quiet still.
+  std::vector<QuietOne> quiet_ones(const std::vector<std::shared_ptr<registry::Live>>& lives,
+                                   std::uint64_t for_ms, std::size_t most) const;
+  void end_quiet(const QuietOne& one, std::uint64_t for_ms, metrics::CloseReason reason,
+                 std::string_view detail);
   // Those of the instances that have a connection here which moved bytes within the last so many
   // milliseconds.
   std::set<const registry::Live*> busy_ones(
@@ -101,6 +115,7 @@ class Worker final : session::Host {
   void begin(const session::RouteState& state, const net::Peer& client, net::Fd socket,
              session::Places&& places);
   void on_starved(const session::Route& route, int error);
+  session::Session* find(std::uint64_t serial) const;  // null: none, or it has ended
   void sweep();
   void end_if_condemned(session::Session& session);
   void on_drain_tick();

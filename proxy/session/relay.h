@@ -57,7 +57,7 @@ class Relay {
   void on_deadline();
 
   // No byte either way for so long, and none on its way here.
-  bool is_quiet(std::uint64_t for_ms) const;
+  std::optional<std::uint64_t> quiet_ms() const;  // as of Session
   bool has_undelivered() const { return up_.has_parked() || down_.has_parked(); }
   bool is_closing() const { return flushing_ != nullptr; }
   // Did the client end its stream before the instance did, or at the same time?

@@ -394,12 +394,13 @@ std::uint64_t Session::opening_ends_ms() const {
   return context_.loop.now_ms() + static_cast<std::uint64_t>(longest.count());
 }
 
-bool Session::is_quiet(std::uint64_t for_ms) const {
-  const auto* relay = std::get_if<Relay>(&stage_);
+std::optional<std::uint64_t> Session::quiet_ms() const {
   if (const auto* opening = std::get_if<Opening>(&stage_)) {
-    return !opening->has_unsent() && context_.loop.now_ms() - opening->last_active_ms() >= for_ms;
+    if (opening->has_unsent()) return std::nullopt;
+    return context_.loop.now_ms() - opening->last_active_ms();
   }
-  return relay != nullptr && relay->is_quiet(for_ms);
+  const auto* relay = std::get_if<Relay>(&stage_);
+  return relay != nullptr ? relay->quiet_ms() : std::nullopt;
 }
 
 Description Session::describe() const {

@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -67,7 +68,10 @@ class Session final : net::Pollable,
   bool is_relaying() const {
     return std::holds_alternative<Relay>(stage_) || std::holds_alternative<Opening>(stage_);
   }
-  bool is_quiet(std::uint64_t for_ms) const;
+  bool is_quiet(std::uint64_t for_ms) const { return quiet_ms() >= for_ms; }
+  // How long no byte has moved and none has been waiting to; nothing, which is less than any time:
+  // it is not relaying, or some are.
+  std::optional<std::uint64_t> quiet_ms() const;
   // The instance that it is connected to, or connecting to; null: none at the moment.
   const registry::Live* instance() const { return live_.get(); }
   const Route& route() const { return *route_; }

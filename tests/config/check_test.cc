@@ -523,6 +523,15 @@ defaults: {balance: {zone: {prefer_local: true}}}
 
 TEST(Ranges, OfPolicies) {
   expect({
+      {"of a rebalancing that could not work",
+       with_service(R"y(    rebalance: {enabled: true, max_skew: 11, rate: 0}
+    balance: {policy: hash}
+)y"),
+       {"f:6:26: services[0].rebalance.enabled: error: with the policy hash a client that is "
+        "closed "
+        "comes back to the same instance",
+        "f:6:42: services[0].rebalance.max_skew: error: 11.0 is above 10.0",
+        "f:6:52: services[0].rebalance.rate: error: 0 is below 1"}},
       {"of a breaker that could not work",
        with_service(R"y(    breaker: {failures: 3, open_for: 0, half_open: 0}
     retry: {max_retries: 0, replay: {bytes: 1KiB}}

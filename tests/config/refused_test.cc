@@ -65,7 +65,7 @@ TEST(Keys, ThatAreStillToComeAreNotCalledUnknown) {
 registry: {store: {url: redis}}
 process: {user: x, upgrade_socket: y}
 admin: {tls: {}}
-defaults: {tls: {}, rebalance: {}, source: {}, tcp: {fast_open: 1, congestion: bbr}}
+defaults: {tls: {}, source: {}, tcp: {fast_open: 1, congestion: bbr}}
 listeners:
   - bind: "127.0.0.1:80"
     service: a
@@ -86,10 +86,9 @@ services:
         "version",
         "f:4:9: admin.tls: error: \"tls\" is not available in this version",
         "f:5:12: defaults.tls: error: \"tls\" is not available in this version",
-        "f:5:21: defaults.rebalance: error: \"rebalance\" is not available in this version",
-        "f:5:36: defaults.source: error: \"source\" is not available in this version",
-        "f:5:54: defaults.tcp.fast_open: error: \"fast_open\" is not available in this version",
-        "f:5:68: defaults.tcp.congestion: error: \"congestion\" is not available in this version",
+        "f:5:21: defaults.source: error: \"source\" is not available in this version",
+        "f:5:39: defaults.tcp.fast_open: error: \"fast_open\" is not available in this version",
+        "f:5:53: defaults.tcp.congestion: error: \"congestion\" is not available in this version",
         "f:9:15: listeners[0].routes[0].sni: error: \"sni\" is not available in this version",
         "f:10:5: listeners[0].tls: error: \"tls\" is not available in this version",
         "f:14:5: services[0].sources: error: \"sources\" is not available in this version",
