@@ -168,8 +168,10 @@ TEST_F(Queue, ServesInOrderWhereSeveralPlacesAreFreedAtOnce) {
 }
 
 TEST_F(Queue, HasAnEndAndABound) {
+  const Milliseconds timeout = kSanitized ? 3s : 400ms;
   Backend server(echo());
-  Sluice sluice(scene({server.address()}, "per_instance: 1, queue: 2, queue_timeout: 400ms"));
+  Sluice sluice(scene({server.address()}, "per_instance: 1, queue: 2, queue_timeout: " +
+                                              std::to_string(timeout.count()) + "ms"));
   Invariants invariants(sluice);
   Peer busy = sluice.connect();
   ASSERT_TRUE(echoes(busy, "x"));
@@ -184,7 +186,7 @@ TEST_F(Queue, HasAnEndAndABound) {
   EXPECT_EQ(third.wait_for_end(), End::fin);
   EXPECT_EQ(closed(sluice, "queue_full"), 1);
   for (Peer& client : clients) EXPECT_EQ(client.wait_for_end(), End::fin);
-  EXPECT_GE(watch.elapsed(), 390ms);
+  EXPECT_GE(watch.elapsed(), timeout - 10ms);
   EXPECT_EQ(closed(sluice, "queue_timeout"), 2);
   EXPECT_EQ(queued(sluice), 0);
   EXPECT_TRUE(echoes(busy, "still served"));

@@ -286,7 +286,8 @@ TEST_F(ExplainsRoutes, ByTheSource) {
 TEST_F(ExplainsRoutes, WithTheSharesOfTheMoment) {
   const auto shares = [&] {
     std::vector<double> each;
-    for (const admin::WayShown& way : explained("").routes[1].ways) each.push_back(way.share);
+    const admin::Explanation told = explained("");
+    for (const admin::WayShown& way : told.routes[1].ways) each.push_back(way.share);
     return each;
   };
   EXPECT_THAT(shares(), testing::ElementsAre(0.75, 0.25, 0));

@@ -127,17 +127,23 @@ TEST(ExchangeProbe, ReadsNoFurtherThanItsBound) {
 
 TEST(ExchangeProbe, TellsWhyThereIsNoAnswer) {
   struct Case {
+    const char* send;
     const char* expect;
     std::function<void(test::Peer&)> behave;
     const char* detail;
   };
   const Case table[] = {
-      {"yes", [](test::Peer&) {}, "closed without an answer, wanted \"yes\""},
-      {"", [](test::Peer&) {}, "closed without an answer"},
-      {"yes", [](test::Peer& peer) { peer.send("no\n"); },
+      {"", "yes", [](test::Peer&) {}, "closed without an answer, wanted \"yes\""},
+      {"", "", [](test::Peer&) {}, "closed without an answer"},
+      {"", "yes", [](test::Peer& peer) { peer.send("no\n"); },
        "closed after \"no\\n\", wanted \"yes\""},
-      {"yes", [](test::Peer& peer) { peer.reset(); }, "connection reset, wanted \"yes\""},
-      {"yes",
+      {"?", "yes",
+       [](test::Peer& peer) {
+         peer.receive(1);
+         peer.reset();
+       },
+       "connection reset, wanted \"yes\""},
+      {"", "yes",
        [](test::Peer& peer) {
          peer.send(std::string(100, 'n'));
          peer.finish();
@@ -145,8 +151,8 @@ TEST(ExchangeProbe, TellsWhyThereIsNoAnswer) {
        "closed after \"nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn...\", wanted "
        "\"yes\""},
   };
-  for (const auto& [expect, behave, detail] : table) {
-    const config::Check check = expecting("", expect);
+  for (const auto& [send, expect, behave, detail] : table) {
+    const config::Check check = expecting(send, expect);
     const Finding finding = Dialogue().probe(check, behave);
     EXPECT_EQ(finding.outcome, Outcome::failure);
     EXPECT_EQ(finding.detail, detail);
