@@ -308,9 +308,7 @@ void Session::on_relay_ended(CloseReason reason, Ending ending) {
 // Did it serve, or close early (registry::Failure)?
 void Session::judge_instance(const Relay& relay, CloseReason reason) {
   if (relay.bytes_down() != 0) return praise(context_, token_);
-  const bool by_instance =
-      reason == CloseReason::upstream_closed || reason == CloseReason::upstream_reset;
-  if (!by_instance || relay.has_client_finished_first()) return;
+  if (!is_early_close(reason, relay.bytes_down()) || relay.has_client_finished_first()) return;
   if (relay.bytes_up() == 0 && net::monotonic_ns() - connected_ns_ >= kPatienceNs) return;
   suspect(context_, *service_->current, std::move(token_), registry::Failure::early_close);
 }
