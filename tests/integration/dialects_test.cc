@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <deque>
 #include <memory>
 #include <thread>
@@ -224,26 +225,32 @@ TEST(Dialects, MayBeAnInstancesOwn) {
 }
 
 // A real Redis.
+std::unique_ptr<Process> start_redis(const std::string& address, const TempDir& files,
+                                     const std::vector<std::string>& more = {}) {
+  std::vector<std::string> arguments = {find_program("redis-server"),
+                                        "--port",
+                                        address.substr(address.rfind(':') + 1),
+                                        "--bind",
+                                        "127.0.0.1",
+                                        "--save",
+                                        "",
+                                        "--dir",
+                                        files.root().string(),
+                                        "--rdbcompression",
+                                        "no",
+                                        "--enable-debug-command",
+                                        "yes"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  auto redis = std::make_unique<Process>(Command{.arguments = arguments});
+  EXPECT_TRUE(eventually([&] { return connect_error(address) == 0; }));
+  return redis;
+}
+
 class RealRedis : public testing::Test {
  protected:
-  void start(std::vector<std::string> more = {}) {
-    std::vector<std::string> arguments = {find_program("redis-server"),
-                                          "--port",
-                                          address_.substr(address_.rfind(':') + 1),
-                                          "--bind",
-                                          "127.0.0.1",
-                                          "--save",
-                                          "",
-                                          "--dir",
-                                          files_.root().string(),
-                                          "--rdbcompression",
-                                          "no",
-                                          "--enable-debug-command",
-                                          "yes"};
-    arguments.insert(arguments.end(), more.begin(), more.end());
+  void start(const std::vector<std::string>& more = {}) {
     redis_.reset();
-    redis_ = std::make_unique<Process>(Command{.arguments = arguments});
-    EXPECT_TRUE(eventually([&] { return connect_error(address_) == 0; }));
+    redis_ = start_redis(address_, files_, more);
   }
   Scene scene() const { return {.instances = {address_}, .service = check("type: redis")}; }
   // What the first check finds.
@@ -306,6 +313,49 @@ TEST_F(RealRedis, IsFoundDeadAndBackAndItsChecksAreRemembered) {
   EXPECT_THAT(table.output,
               HasSubstr("  failed  answered \"-ERR max number of clients reached\"\n"));
   EXPECT_FALSE(command(sluice, {"checks", "s", "nobody"}).is_success());
+}
+
+// config/examples/redis-pool.yaml, with addresses of its own.
+TEST(RedisPool, AHotClientOverflowsWithinTheBound) {
+  const TempDir files;
+  const std::string front = loopback(reserve_port());
+  std::string text = read_file(SOURCE_DIR "/config/examples/redis-pool.yaml");
+  const auto replace = [&text](const std::string& said, const std::string& ours) {
+    ASSERT_NE(text.find(said), std::string::npos) << said;
+    text.replace(text.find(said), said.size(), ours);
+  };
+  replace("127.0.0.1:6379", front);
+  std::vector<std::unique_ptr<Process>> nodes;
+  for (int i = 1; i <= 4; ++i) {
+    const std::string address = loopback(reserve_port());
+    replace("10.0.6." + std::to_string(i) + ":6379", address);
+    nodes.push_back(start_redis(address, files));
+  }
+  Sluice sluice({.instances = {loopback(1)}});
+  ASSERT_EQ(sluice.reload_text(text).status, 200);
+  const auto instances = [&] {
+    return sluice.admin().get("/v1/services/redis").json()["instances"];
+  };
+  ASSERT_TRUE(eventually([&] {
+    const auto all = instances();
+    return std::ranges::all_of(all, [](const auto& each) { return each["verdict"] == "eligible"; });
+  })) << instances();
+
+  std::vector<Peer> clients;
+  for (int i = 0; i < 10; ++i) {
+    clients.push_back(Peer::connect(front));
+    clients.back().send("PING\r\n");
+    EXPECT_EQ(clients.back().receive(7), "+PONG\r\n");
+  }
+  int used = 0, connections = 0;
+  for (const auto& each : instances()) {
+    const int bound = each["weight"] == 2 ? 5 : 3;  // 1.25 times its share of ten, rounded up
+    EXPECT_LE(each["connections"], bound) << each;
+    connections += each["connections"].get<int>();
+    if (each["connections"] > 0) ++used;
+  }
+  EXPECT_EQ(connections, 10);
+  EXPECT_GE(used, 3) << "one client's connections would all be at its home";
 }
 
 }  // namespace
