@@ -55,7 +55,8 @@ void ExchangeProbe::say_what_is_left() {
     } else if (errno == EAGAIN) {
       socket_.writable = false;
     } else if (errno != EINTR) {
-      to_say_.clear();  // it has gone; what it said before is there to be heard
+      was_reset_ = errno == ECONNRESET;  // which the kernel says once
+      to_say_.clear();                   // it has gone; what it said before is there to be heard
     }
   }
 }
@@ -67,11 +68,11 @@ void ExchangeProbe::listen() {
     const ssize_t count = ::recv(socket_.fd(), piece.data(), most, 0);
     if (count > 0) {
       if (!take({piece.data(), static_cast<std::size_t>(count)})) return;
-    } else if (count == 0) {
-      return fail(heard_ == 0 ? "closed without an answer" : "closed after");
-    } else if (errno == EAGAIN) {
+    } else if (count < 0 && errno == EAGAIN) {
       socket_.readable = false;
-    } else if (errno != EINTR) {
+    } else if (count == 0 && !was_reset_) {
+      return fail(heard_ == 0 ? "closed without an answer" : "closed after");
+    } else if (count == 0 || errno != EINTR) {
       return fail(heard_ == 0 ? "connection reset" : "connection reset after");
     }
   }

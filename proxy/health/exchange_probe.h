@@ -52,6 +52,7 @@ class ExchangeProbe final : public RunningProbe, private net::Pollable, private 
   std::string to_say_;
   std::size_t answered_ = 0;  // bytes of the exchange's words that were taken over
   std::size_t heard_ = 0;
+  bool was_reset_ = false;
   std::string beginning_;
 };
 
