@@ -1,4 +1,4 @@
-// What the kernel says of a process: /proc/PID and /proc/net/tcp.
+// What the kernel says of a process and of its sockets.
 #pragma once
 
 #include <sys/types.h>

@@ -2,10 +2,14 @@
 #include "tests/support/servers.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <set>
 
 #include "tests/support/admin.h"
 #include "tests/support/payload.h"
 #include "tests/support/peer.h"
+#include "tests/support/procfs.h"
 
 namespace sluice::test {
 namespace {
@@ -19,6 +23,29 @@ TEST(Servers, EchoAnswersWhatItHears) {
   EXPECT_EQ(client.wait_for_end(), End::fin);
   EXPECT_TRUE(eventually([&] { return server.live() == 0; }));
   EXPECT_EQ(server.count(Backend::Event::What::client_finished), 1u);
+}
+
+TEST(Procfs, TellsTheSocketsOfAProcessAndTheirStates) {
+  Acceptor listener;
+  const std::uint16_t port = ntohs(Address::parse(listener.address()).ipv4.sin_port);
+  Peer client = Peer::connect(listener.address());
+  Peer server = listener.accept();
+  const auto states = [&] {
+    std::multiset<int> here, there;
+    for (const TcpSocket& socket : tcp_sockets(::getpid())) {
+      if (socket.local_port == port) here.insert(socket.state);
+      if (socket.remote_port == port) there.insert(socket.state);
+    }
+    return std::pair(here, there);
+  };
+  using States = std::pair<std::multiset<int>, std::multiset<int>>;
+  constexpr int kEstablished = 1, kFinWait2 = 5;
+  EXPECT_EQ(states(), (States{{kEstablished, kListening}, {kEstablished}}));
+  client.finish();
+  EXPECT_TRUE(
+      eventually([&] { return states() == States{{kCloseWait, kListening}, {kFinWait2}}; }));
+  server.close();
+  EXPECT_TRUE(eventually([&] { return states().first == std::multiset{kListening}; }));
 }
 
 TEST(Servers, EchoReturnsMoreThanTheKernelHolds) {
