@@ -4,10 +4,11 @@
 #include "registry/requests.h"
 #include "tests/fuzz/said.h"
 
-using namespace sluice::registry;
-using namespace sluice::fuzz;
+namespace sluice::fuzz::admin_wish_target {
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+using namespace sluice::registry;
+
+SLUICE_FUZZ_TARGET(admin_wish) {
   const std::string_view body = text_of(data, size);
   const sluice::access::Bounds bounds;
   std::string why;
@@ -25,3 +26,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
           "what is written is read back");
   return 0;
 }
+
+}  // namespace sluice::fuzz::admin_wish_target

@@ -5,8 +5,9 @@
 #include "registry/requests.h"
 #include "tests/fuzz/said.h"
 
+namespace sluice::fuzz::beat_target {
+
 using namespace sluice::registry;
-using namespace sluice::fuzz;
 
 namespace {
 
@@ -32,7 +33,7 @@ bool is_same(const Beat& one, const Beat& other) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+SLUICE_FUZZ_TARGET(beat) {
   const std::string_view body = text_of(data, size);
   const sluice::access::Bounds bounds;
   std::string why;
@@ -53,3 +54,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(again && is_same(*again, *beat), "what is written is read back");
   return 0;
 }
+
+}  // namespace sluice::fuzz::beat_target

@@ -5,8 +5,9 @@
 
 #include "tests/fuzz/fuzz.h"
 
+namespace sluice::fuzz::cidr_target {
+
 using namespace sluice::config;
-using namespace sluice::fuzz;
 
 namespace {
 
@@ -59,7 +60,7 @@ void require_sound(const Cidr& prefix) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+SLUICE_FUZZ_TARGET(cidr) {
   std::string_view rest = text_of(data, size);
   const auto one = parse_prefix(next_text(rest));
   const auto address = parse_endpoint(next_text(rest));
@@ -82,3 +83,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   return 0;
 }
+
+}  // namespace sluice::fuzz::cidr_target

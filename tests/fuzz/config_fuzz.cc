@@ -10,8 +10,9 @@
 #include "config/report.h"
 #include "tests/fuzz/fuzz.h"
 
+namespace sluice::fuzz::config_target {
+
 using namespace sluice::config;
-using namespace sluice::fuzz;
 
 namespace {
 
@@ -48,7 +49,7 @@ void require_bounds(const Node& node, std::size_t depth, std::size_t& nodes) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+SLUICE_FUZZ_TARGET(config) {
   const std::string_view text = text_of(data, size);
   Report report("fuzz");
   std::size_t nodes = 0;
@@ -72,3 +73,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(diff(*loaded.config, *again.config).empty(), "what is equal has no difference");
   return 0;
 }
+
+}  // namespace sluice::fuzz::config_target

@@ -9,8 +9,9 @@
 
 #include "tests/fuzz/fuzz.h"
 
+namespace sluice::fuzz::event_reader_target {
+
 using namespace sluice::client;
-using namespace sluice::fuzz;
 
 namespace {
 
@@ -55,7 +56,7 @@ void require_within(const Reading& reading, const Reading& whole, std::size_t ma
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+SLUICE_FUZZ_TARGET(event_reader) {
   if (size == 0) return 0;
   const std::size_t step = 2 + (data[0] & 0x0f);
   const std::size_t max_event = 1 + (data[0] >> 4) * 4;
@@ -75,3 +76,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(again == whole, "what is written is read back equal");
   return 0;
 }
+
+}  // namespace sluice::fuzz::event_reader_target

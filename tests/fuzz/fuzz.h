@@ -2,24 +2,43 @@
 //
 // A target, THING_fuzz.cc, is one function of bytes for each reader of what strangers send. It
 // asserts what the reader's header promises, not only that nothing crashes. It is built twice:
-// with libFuzzer, to look for bytes that break a promise (./dev test --fuzz), and with
-// fuzz_replay.cc, which shows it the files of corpus/THING as an ordinary test. Bytes that once
-// broke a promise stay there under a name that says which; the others are what libFuzzer's
-// -merge=1 leaves of a run. No loop, no thread, no clock.
+// alone with libFuzzer, to look for bytes that break a promise (./dev test --fuzz), and with all
+// the others and fuzz_replay.cc, which shows it the files of corpus/THING as an ordinary test.
+// Bytes that once broke a promise stay there under a name that says which; the others are what
+// libFuzzer's -merge=1 leaves of a run. No loop, no thread, no clock.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <string_view>
 #include <utility>
 
 #include "config/printable.h"
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+// SLUICE_FUZZ_TARGET(thing) { ... return 0; }: the function of THING_fuzz.cc, of `data` and `size`.
+// It and what it needs stand in a namespace of their own, sluice::fuzz::thing_target.
+#if defined(SLUICE_FUZZ_REPLAY)
+#define SLUICE_FUZZ_TARGET(thing)                                                       \
+  static int show(const std::uint8_t* data, std::size_t size);                          \
+  static const bool is_known = ::sluice::fuzz::targets().emplace(#thing, &show).second; \
+  static int show([[maybe_unused]] const std::uint8_t* data, [[maybe_unused]] std::size_t size)
+#else
+#define SLUICE_FUZZ_TARGET(thing) \
+  extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
+#endif
 
 namespace sluice::fuzz {
+
+using Target = int (*)(const std::uint8_t* data, std::size_t size);
+
+// Those of this program, by name.
+inline std::map<std::string_view, Target>& targets() {
+  static std::map<std::string_view, Target> all;
+  return all;
+}
 
 // Ends the process: a finding. `promise` is what was broken.
 inline void require(bool is_kept, const char* promise) {

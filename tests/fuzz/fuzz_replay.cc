@@ -1,4 +1,4 @@
-// Shows a fuzz target each file of the folders that are its arguments, in the order of the names.
+// fuzz_replay TARGET FOLDER: shows the target each file of the folder, in the order of the names.
 // Fails where there is none; a broken promise ends it at the file that it named last.
 #include <algorithm>
 #include <cstdio>
@@ -12,12 +12,10 @@
 
 namespace {
 
-std::vector<std::filesystem::path> files_of(int count, char** folders) {
+std::vector<std::filesystem::path> files_of(const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> files;
-  for (int i = 1; i < count; ++i) {
-    for (const auto& entry : std::filesystem::directory_iterator(folders[i])) {
-      files.push_back(entry.path());
-    }
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    files.push_back(entry.path());
   }
   std::ranges::sort(files);
   return files;
@@ -31,12 +29,14 @@ std::string content_of(const std::filesystem::path& path) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto files = files_of(argc, argv);
+  if (argc != 3) return 2;
+  const sluice::fuzz::Target target = sluice::fuzz::targets().at(argv[1]);
+  const auto files = files_of(argv[2]);
   for (const auto& path : files) {
     std::printf("%s\n", path.c_str());
     std::fflush(stdout);
     const std::string bytes = content_of(path);
-    LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+    target(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
   }
   return files.empty() ? 1 : 0;
 }

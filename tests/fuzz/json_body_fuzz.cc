@@ -5,8 +5,9 @@
 
 #include "tests/fuzz/fuzz.h"
 
+namespace sluice::fuzz::json_body_target {
+
 using namespace sluice::registry;
-using namespace sluice::fuzz;
 
 namespace {
 
@@ -18,7 +19,7 @@ void require_bounds(const nlohmann::json& value, std::size_t depth) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+SLUICE_FUZZ_TARGET(json_body) {
   const std::string_view text = text_of(data, size);
   std::string why;
   const auto body = read_json(text, why);
@@ -36,3 +37,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   return 0;
 }
+
+}  // namespace sluice::fuzz::json_body_target

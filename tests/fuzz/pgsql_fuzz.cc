@@ -3,8 +3,11 @@
 
 #include "tests/fuzz/judge.h"
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  sluice::fuzz::require_judged_alike(&sluice::health::judge_pgsql,
-                                     sluice::fuzz::text_of(data, size));
+namespace sluice::fuzz::pgsql_target {
+
+SLUICE_FUZZ_TARGET(pgsql) {
+  require_judged_alike(&sluice::health::judge_pgsql, text_of(data, size));
   return 0;
 }
+
+}  // namespace sluice::fuzz::pgsql_target

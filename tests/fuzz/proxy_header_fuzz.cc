@@ -6,8 +6,9 @@
 
 #include "tests/fuzz/fuzz.h"
 
+namespace sluice::fuzz::proxy_header_target {
+
 using namespace sluice::net;
-using namespace sluice::fuzz;
 using sluice::config::Endpoint;
 using State = ReadHeader::State;
 
@@ -60,7 +61,7 @@ void require_read_back(const ProxyHeader& header) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+SLUICE_FUZZ_TARGET(proxy_header) {
   const std::string_view bytes = text_of(data, size);
   const ReadHeader read = read_proxy_header(bytes);
   require(is_same(read_proxy_header(bytes.substr(0, kLongestProxyHeader)), read),
@@ -86,3 +87,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require_read_back(read.header);
   return 0;
 }
+
+}  // namespace sluice::fuzz::proxy_header_target

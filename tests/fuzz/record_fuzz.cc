@@ -6,8 +6,9 @@
 
 #include "tests/fuzz/own_check.h"
 
+namespace sluice::fuzz::record_target {
+
 using namespace sluice::registry;
-using namespace sluice::fuzz;
 
 namespace {
 
@@ -81,10 +82,12 @@ void read_as_incarnation(std::string_view bytes) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+SLUICE_FUZZ_TARGET(record) {
   const std::string_view bytes = text_of(data, size);
   read_as_instance(bytes);
   read_as_admin(bytes);
   read_as_incarnation(bytes);
   return 0;
 }
+
+}  // namespace sluice::fuzz::record_target

@@ -5,8 +5,9 @@
 #include "registry/requests.h"
 #include "tests/fuzz/own_check.h"
 
+namespace sluice::fuzz::registration_target {
+
 using namespace sluice::registry;
-using namespace sluice::fuzz;
 
 namespace {
 
@@ -55,7 +56,7 @@ void require_what_was_said(const Registration& said, std::string_view body) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+SLUICE_FUZZ_TARGET(registration) {
   const std::string_view body = text_of(data, size);
   std::string why;
   if (const auto said = read_registration(body, kBounds, why)) {
@@ -78,3 +79,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   return 0;
 }
+
+}  // namespace sluice::fuzz::registration_target

@@ -5,8 +5,9 @@
 #include "tests/fuzz/fuzz.h"
 #include "tests/proxy/admin/reading.h"
 
+namespace sluice::fuzz::request_target {
+
 using namespace sluice::admin;
-using namespace sluice::fuzz;
 
 namespace {
 
@@ -35,7 +36,7 @@ void require_within(const Reading& reading, std::string_view bytes, const Reader
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+SLUICE_FUZZ_TARGET(request) {
   if (size == 0) return 0;
   const std::uint8_t choice = data[0];
   const std::string_view bytes = text_of(data + 1, size - 1);
@@ -50,3 +51,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   return 0;
 }
+
+}  // namespace sluice::fuzz::request_target

@@ -6,8 +6,9 @@
 
 #include "tests/fuzz/fuzz.h"
 
+namespace sluice::fuzz::request_target_target {
+
 using namespace sluice::admin;
-using namespace sluice::fuzz;
 
 namespace {
 
@@ -41,7 +42,7 @@ void require_reply(const Refusal& wrong, bool is_long) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+SLUICE_FUZZ_TARGET(request_target) {
   const std::string_view target = text_of(data, size);
   Request request;
   if (const Objection wrong = read_target(target, request)) {
@@ -65,3 +66,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
           "what is written is read back equal");
   return 0;
 }
+
+}  // namespace sluice::fuzz::request_target_target

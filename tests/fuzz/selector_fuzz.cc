@@ -5,8 +5,9 @@
 
 #include "tests/fuzz/fuzz.h"
 
+namespace sluice::fuzz::selector_target {
+
 using namespace sluice::config;
-using namespace sluice::fuzz;
 
 namespace {
 
@@ -41,7 +42,7 @@ void require_conjunction(const Selector& one, const Selector& other, const Label
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+SLUICE_FUZZ_TARGET(selector) {
   std::string_view rest = text_of(data, size);
   const auto one = parse(next_text(rest));
   const auto other = parse(next_text(rest));
@@ -56,3 +57,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (one && other) require_conjunction(*one, *other, labels);
   return 0;
 }
+
+}  // namespace sluice::fuzz::selector_target

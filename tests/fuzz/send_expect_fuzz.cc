@@ -7,11 +7,12 @@
 #include "proxy/health/exchange.h"
 #include "tests/fuzz/fuzz.h"
 
+namespace sluice::fuzz::send_expect_target {
+
 using namespace sluice;
-using namespace sluice::fuzz;
 using health::Judgement;
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+SLUICE_FUZZ_TARGET(send_expect) {
   std::string_view rest = text_of(data, size);
   config::Check check;
   check.type = config::CheckType::send_expect;
@@ -35,3 +36,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (judged.state != Judgement::State::open) require_message(judged.why, 400);
   return 0;
 }
+
+}  // namespace sluice::fuzz::send_expect_target

@@ -6,8 +6,9 @@
 
 #include "tests/fuzz/fuzz.h"
 
+namespace sluice::fuzz::sqlite_log_target {
+
 using namespace sluice::registry::sqlite;
-using namespace sluice::fuzz;
 
 namespace {
 
@@ -87,7 +88,7 @@ void require_guarded(Log log, std::size_t at, unsigned char change) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+SLUICE_FUZZ_TARGET(sqlite_log) {
   const bool is_whole = is_log_whole({data, size});
   if (is_whole) require(is_log_whole({data, size - size / 2}), "one that was cut off looks whole");
   if (size < 4) return 0;
@@ -98,3 +99,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require_guarded(writer.log(), place, data[0]);
   return 0;
 }
+
+}  // namespace sluice::fuzz::sqlite_log_target

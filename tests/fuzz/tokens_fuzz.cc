@@ -6,8 +6,9 @@
 
 #include "tests/fuzz/fuzz.h"
 
+namespace sluice::fuzz::tokens_target {
+
 using namespace sluice::access;
-using namespace sluice::fuzz;
 
 namespace {
 
@@ -26,7 +27,7 @@ void require_problems(const std::vector<TokenProblem>& problems, std::string_vie
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+SLUICE_FUZZ_TARGET(tokens) {
   const std::string_view text = text_of(data, size);
   std::vector<TokenProblem> problems;
   const auto tokens = Tokens::parse(text, problems);
@@ -57,3 +58,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(!found->allows(Permission::read, "apis"), "its globs are the services it is for");
   return 0;
 }
+
+}  // namespace sluice::fuzz::tokens_target
