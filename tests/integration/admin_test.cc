@@ -94,7 +94,7 @@ TEST_F(AdminApi, EndsSlowRequestsAtTheirDeadline) {
 // long pages are asked for, whoever asks whether the process is alive is told.
 TEST(AdminApiOfMany, EndsClientsThatNeverReadAtTheirDeadline) {
   // A page is written at low priority: beside others who want the processor it needs its time.
-  constexpr int kInstances = kSanitized ? 300 : 10'000;
+  const int kInstances = kSanitized ? 300 : 10'000;
   const std::string deadline = kSanitized ? "10s" : "2s";
   const std::size_t clients = size_of_run<std::size_t>(20, 100);
   std::string many = "{name: many, check: {type: none}, instances: [";

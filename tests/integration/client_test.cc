@@ -271,9 +271,9 @@ class Discoverers : public testing::Test {
     return options;
   }
   void enroll(const std::string& id, int n, const std::string& more = "") {
-    const Response response =
-        sluice_->admin().put(kInstances + id, R"({"address":"10.0.0.)" + std::to_string(n) +
-                                                  R"(:9","ttl":"0s")" + more + "}");
+    const Response response = sluice_->admin().put(
+        kInstances + id + "?wait=applied",
+        R"({"address":"10.0.0.)" + std::to_string(n) + R"(:9","ttl":"0s")" + more + "}");
     ASSERT_EQ(response.status, 200) << response.body;
   }
   void order(const std::string& id, const std::string& admin) {

@@ -19,7 +19,7 @@ namespace {
 constexpr std::uint64_t kMiB = 1 << 20;
 constexpr std::uint64_t kBuffer = 64 << 10;  // relay.buffer, its default
 // A sanitizer keeps freed memory for a while: with one, only gross waste shows.
-constexpr std::uint64_t kSanitizerFactor = kSanitized ? 128 : 1;
+const std::uint64_t kSanitizerFactor = kSanitized ? 128 : 1;
 
 // The third figure of net.ipv4.tcp_rmem or tcp_wmem: the most that one socket buffers.
 std::uint64_t most_buffered(const std::string& sysctl) {

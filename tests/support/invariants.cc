@@ -10,10 +10,10 @@
 namespace sluice::test {
 namespace {
 
-constexpr Milliseconds kSettling = kSanitized ? 10s : 2s;
-constexpr std::chrono::nanoseconds kIdleCpu = kSanitized ? 120ms : 30ms;
+const Milliseconds kSettling = kSanitized ? 10s : 2s;
+const std::chrono::nanoseconds kIdleCpu = kSanitized ? 120ms : 30ms;
 constexpr int kIdleWindows = 3;  // what has just ended may still be cleared away in the first
-constexpr std::uint64_t kGrowthFactor = kSanitized ? 16 : 1;
+const std::uint64_t kGrowthFactor = kSanitized ? 16 : 1;
 constexpr std::size_t kKeptPipeEnds = 2 * 64 * 2 + 16;  // of two workers, and the loops' own
 constexpr double kTwoTo63 = 9223372036854775808.0;
 

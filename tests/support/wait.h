@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdlib>
 #include <functional>
 
 namespace sluice::test {
@@ -13,14 +14,17 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 using Milliseconds = std::chrono::milliseconds;
 
+// Whether a sanitizer makes slow and large what is tested: this program, or the binary that it
+// starts (see integration/main.cc).
+inline const bool kSanitized =
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool kSanitized = true;
+    true;
 #else
-inline constexpr bool kSanitized = false;
+    std::getenv("SLUICE_SANITIZED_BINARY") != nullptr;
 #endif
 
 // How long a test waits for what ought to happen at once, before it calls it missing.
-inline constexpr Milliseconds kPatience = kSanitized ? 30s : 10s;
+inline const Milliseconds kPatience = kSanitized ? 30s : 10s;
 
 // Full sizes instead of the short forms: SLUICE_TEST_LONG=1.
 bool is_long_run();

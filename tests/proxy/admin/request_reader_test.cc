@@ -269,7 +269,7 @@ TEST(RequestReader, TakesAHeadThatFillsTheLimitButNoLarger) {
 
 // Seeded, so that what fails once fails again.
 TEST(RequestReader, HasOneVerdictHoweverBrokenBytesAreCut) {
-  constexpr int kRounds = test::kSanitized ? 4'000 : 20'000;
+  const int kRounds = test::kSanitized ? 4'000 : 20'000;
   constexpr std::string_view kMarks = "\r\n \t\0:;,/+0159aAfFx\x7f\xff"sv;
   const std::string seeds[] = {
       get("X: a\r\nConnection: close\r\n"),

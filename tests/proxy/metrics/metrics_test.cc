@@ -530,7 +530,7 @@ TEST_F(WholePageTest, IsReadWhileEverythingIsCounted) {
 }
 
 TEST_F(MetricsTest, ManyInstancesAreToldInReasonableTime) {
-  constexpr int kMany = sluice::test::kSanitized ? 1'000 : 10'000;
+  const int kMany = sluice::test::kSanitized ? 1'000 : 10'000;
   std::map<std::string, std::vector<Instance>> services;
   for (int i = 0; i < kMany; ++i) {
     services["service-" + std::to_string(i % 100)].push_back(

@@ -167,23 +167,23 @@ TEST_P(StoreContract, AConflictHoldsUpNoneOfTheOthers) {
 }
 
 TEST_P(StoreContract, AnswersEachOnceAndInOrder) {
-  constexpr int kTransactions = kSanitized ? 500 : 5'000;
+  const std::size_t transactions = kSanitized ? 500 : 5'000;
   Answers answers;
-  for (int i = 0; i < kTransactions; ++i) {
-    store->write({put(std::to_string(i), "x")}, answers.to(i));
+  for (std::size_t i = 0; i < transactions; ++i) {
+    store->write({put(std::to_string(i), "x")}, answers.to(static_cast<int>(i)));
   }
   store.reset();  // completes what was handed to it
   const auto all = answers.all();
-  ASSERT_EQ(all.size(), std::size_t{kTransactions});
+  ASSERT_EQ(all.size(), transactions);
   std::uint64_t revision = 0;
-  for (int i = 0; i < kTransactions; ++i) {
-    EXPECT_EQ(all[i].number, i);
+  for (std::size_t i = 0; i < transactions; ++i) {
+    EXPECT_EQ(all[i].number, static_cast<int>(i));
     EXPECT_EQ(all[i].outcome.kind, Kind::durable);
     EXPECT_GT(all[i].outcome.revision, revision);
     revision = all[i].outcome.revision;
   }
   reopen();
-  EXPECT_EQ(loaded.size(), std::size_t{kTransactions});
+  EXPECT_EQ(loaded.size(), transactions);
 }
 
 TEST_P(StoreContract, TakesAnyBytes) {
@@ -236,7 +236,7 @@ TEST_P(StoreContract, CountsWhatItDid) {
 
 // Random transactions, some with conditions, beside a map that does the same.
 TEST_P(StoreContract, DoesWhatAMapDoes) {
-  constexpr int kTransactions = kSanitized ? 1'000 : 10'000;
+  const int kTransactions = kSanitized ? 1'000 : 10'000;
   std::mt19937 random(20261121);
   const auto below = [&](int n) { return std::uniform_int_distribution<>(0, n - 1)(random); };
   struct Expected {

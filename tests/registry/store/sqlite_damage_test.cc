@@ -26,7 +26,7 @@ using test::kSanitized;
 using testing::HasSubstr;
 
 constexpr int kEntries = 400;
-constexpr int kFlips = kSanitized ? 60 : 1'000;
+const int kFlips = kSanitized ? 60 : 1'000;
 
 class Damaged : public testing::Test {
  protected:

@@ -18,7 +18,7 @@ using sample::put;
 using test::Child;
 using test::kSanitized;
 
-constexpr int kRounds = kSanitized ? 10 : 100;
+const int kRounds = kSanitized ? 10 : 100;
 constexpr int kMost = 5'000;  // transactions in a round
 
 std::string value(int round, int number) {

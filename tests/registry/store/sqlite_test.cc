@@ -249,7 +249,7 @@ TEST_F(SqliteFile, ThatIsTakenAwayFailsTheWrites) {
 }
 
 TEST_F(SqliteFile, HasALogThatDoesNotGrow) {
-  constexpr int kTransactions = kSanitized ? 5'000 : 50'000;
+  const int kTransactions = kSanitized ? 5'000 : 50'000;
   sample::Answers answers;
   const auto store = make();
   store->load();
