@@ -78,10 +78,10 @@ void count_end(Context& context, const Route& route, CloseReason reason,
 void refuse(Context& context, const Route& route, const net::Peer& client, net::Fd socket,
             CloseReason reason, std::string_view detail) {
   route.listener_cells->of(context.worker).accepted.increment();
-  close_in_order(std::move(socket));
-  count_end(context, route, reason, 0);
   log_session(context.log, route,
               {client, nullptr, 0, 0, 0, 0, 0, reason, detail, context.registry_index});
+  count_end(context, route, reason, 0);
+  close_in_order(std::move(socket));  // whoever sees the end finds it counted
 }
 
 Session::Session(Context& context, const RouteState& route, const net::Peer& client,
