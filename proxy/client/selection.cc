@@ -32,9 +32,9 @@ config::Endpoint endpoint_of(const Instance& instance) {
 }
 
 registry::Verdict registrys(Verdict verdict) {
-  static constexpr registry::Verdict kVerdicts[] = {
+  static constexpr registry::Verdict kOfRegistry[] = {
       registry::Verdict::never, registry::Verdict::last_resort, registry::Verdict::eligible};
-  return kVerdicts[static_cast<std::size_t>(verdict)];
+  return kOfRegistry[static_cast<std::size_t>(verdict)];
 }
 
 const balance::Member* find(const std::vector<balance::Member>& by_id, const std::string& id) {

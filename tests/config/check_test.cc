@@ -13,14 +13,15 @@ namespace {
 using testing::with;
 using testing::with_service;
 
-struct Case {
+struct CheckCase {
   std::string what;
   std::string yaml;
   std::vector<std::string> lines;  // of every problem, in order
 };
 
-void expect(const std::vector<Case>& cases) {
-  for (const Case& c : cases) EXPECT_EQ(testing::lines(testing::load(c.yaml)), c.lines) << c.what;
+void expect(const std::vector<CheckCase>& cases) {
+  for (const CheckCase& c : cases)
+    EXPECT_EQ(testing::lines(testing::load(c.yaml)), c.lines) << c.what;
 }
 
 TEST(Required, ListenersAndServices) {

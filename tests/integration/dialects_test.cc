@@ -19,7 +19,7 @@ using namespace std::string_literals;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-std::string check(const std::string& what) {
+std::string check_of(const std::string& what) {
   return "check: {" + what +
          ", interval: 50ms, fast_interval: 50ms, timeout: 400ms, rise: 1, fall: 1}";
 }
@@ -144,15 +144,15 @@ TEST(Dialects, AreJudgedByWhatIsAnswered) {
   for (const Situation& row : table) {
     servers.push_back(std::make_unique<Backend>(row.behave));
     scene.services.push_back("{name: s" + std::to_string(servers.size()) + ", instances: [\"" +
-                             servers.back()->address() + "\"], " + check("type: "s + row.type) +
+                             servers.back()->address() + "\"], " + check_of("type: "s + row.type) +
                              "}");
   }
   const Dribble torn_pgsql("N\0\0\0\x1eSNOTICE\0C00000\0Mgood day\0\0"s + kAsksForAPassword);
   const Dribble torn_mysql(kGreeting + kDenied);
   scene.services.push_back("{name: torn-pgsql, instances: [\"" + torn_pgsql.address() + "\"], " +
-                           check("type: pgsql") + "}");
+                           check_of("type: pgsql") + "}");
   scene.services.push_back("{name: torn-mysql, instances: [\"" + torn_mysql.address() + "\"], " +
-                           check("type: mysql") + "}");
+                           check_of("type: mysql") + "}");
   Backend own(echo());
   scene.instances = {own.address()};
   const Sluice sluice(scene);
@@ -205,7 +205,7 @@ TEST(Dialects, AreIntroducedToInstancesThatWantItAndLeftPolitely) {
 TEST(Dialects, MayBeAnInstancesOwn) {
   Backend redis(says({"", "+PONG\r\n"})), banner(speak("220 mail\r\n")),
       other(says({"220 mail\r\n"}));
-  Sluice sluice({.instances = {}, .service = check("type: tcp")});
+  Sluice sluice({.instances = {}, .service = check_of("type: tcp")});
   const std::string path = "/v1/services/s/instances/";
   const auto enroll = [&](const std::string& id, const Backend& server, const std::string& own) {
     return sluice.admin().put(path + id,
@@ -252,7 +252,7 @@ class RealRedis : public testing::Test {
     redis_.reset();
     redis_ = start_redis(address_, files_, more);
   }
-  Scene scene() const { return {.instances = {address_}, .service = check("type: redis")}; }
+  Scene scene() const { return {.instances = {address_}, .service = check_of("type: redis")}; }
   // What the first check finds.
   void expect(const std::string& state, const std::string& reason) const {
     const Sluice sluice(scene());

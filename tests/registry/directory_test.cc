@@ -16,9 +16,9 @@ struct Thing {
   int version = 0;
 };
 using Things = Directory<Thing, &Thing::name>;
-using Model = std::map<std::string, std::shared_ptr<const Thing>>;
+using Map = std::map<std::string, std::shared_ptr<const Thing>>;
 
-void expect_equal(const Things& things, const Model& model) {
+void expect_equal(const Things& things, const Map& model) {
   ASSERT_EQ(things.size(), model.size());
   auto expected = model.begin();
   for (const auto& [name, value] : things) {
@@ -48,7 +48,7 @@ TEST(Directory, IsEmptyAtFirst) {
 TEST(Directory, AgreesWithAMapAndNamesWhatDiffers) {
   std::mt19937 random(20'240'229);
   Things things, before;
-  Model model, model_before;
+  Map model, model_before;
   for (int round = 0; round < 300; ++round) {
     const auto changes = random() % 8;
     for (unsigned i = 0; i < changes; ++i) {

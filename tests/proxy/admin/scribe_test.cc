@@ -59,7 +59,7 @@ class Readers {
   std::vector<Answer> answers_;
 };
 
-using Told = std::vector<std::string>;
+using Replies = std::vector<std::string>;
 
 class ScribeTest : public ::testing::Test {
  protected:
@@ -100,7 +100,8 @@ TEST_F(ScribeTest, WritesPagesInTheOrderOfTheirRequests) {
   order("", page("C"), 3);
   order("", page("D"), 4);
   let_go();
-  EXPECT_EQ(readers_.answers(5), (Told{"0 200 busy", "1 200 A", "2 200 B", "3 200 C", "4 200 D"}));
+  EXPECT_EQ(readers_.answers(5),
+            (Replies{"0 200 busy", "1 200 A", "2 200 B", "3 200 C", "4 200 D"}));
 }
 
 TEST_F(ScribeTest, WritesAPageOnceForAllWhoAskedBeforeItWasBegun) {
@@ -109,7 +110,7 @@ TEST_F(ScribeTest, WritesAPageOnceForAllWhoAskedBeforeItWasBegun) {
   order("busy", page("anew"), 4);  // what is under way may be older than this request
   let_go();
   EXPECT_EQ(readers_.answers(5),
-            (Told{"0 200 busy", "1 200 A", "2 200 A", "3 200 A", "4 200 anew"}));
+            (Replies{"0 200 busy", "1 200 A", "2 200 A", "3 200 A", "4 200 anew"}));
   EXPECT_EQ(written_, 2);
   EXPECT_EQ(readers_.reply(1), readers_.reply(3)) << "and holds it once";
 }
@@ -122,7 +123,7 @@ TEST_F(ScribeTest, WritesNothingThatNobodyWaitsFor) {
   readers_.leave(1);
   readers_.leave(2);
   let_go();
-  EXPECT_EQ(readers_.answers(2), (Told{"0 200 busy", "3 200 B"}));
+  EXPECT_EQ(readers_.answers(2), (Replies{"0 200 busy", "3 200 B"}));
   EXPECT_EQ(written_, 1);
 }
 
@@ -140,7 +141,7 @@ TEST_F(ScribeTest, ForgetsWhatNobodyWaitsForHoweverBusyItIs) {
 TEST_F(ScribeTest, AnswersForAPageThatFails) {
   order("a", []() -> Reply { throw std::runtime_error("secret"); }, 1);
   order("b", page("B"), 2);
-  EXPECT_EQ(readers_.answers(2), (Told{"1 500 ", "2 200 B"}));
+  EXPECT_EQ(readers_.answers(2), (Replies{"1 500 ", "2 200 B"}));
   EXPECT_EQ(readers_.reply(0)->body.find("secret"), std::string::npos);
 }
 
@@ -149,10 +150,10 @@ TEST_F(ScribeTest, GivesUpAtItsEndWhatItHasNotBegun) {
   occupy();
   order("a", page("A"), 1);
   std::thread end([this] { scribe_.reset(); });
-  EXPECT_EQ(readers_.answers(1), Told{"1 503 "});
+  EXPECT_EQ(readers_.answers(1), Replies{"1 503 "});
   let_go();
   end.join();
-  EXPECT_EQ(readers_.answers(2), (Told{"1 503 ", "0 200 busy"})) << "what was begun is finished";
+  EXPECT_EQ(readers_.answers(2), (Replies{"1 503 ", "0 200 busy"})) << "what was begun is finished";
   orders->place("b", page("B"), readers_.reader(2));
   EXPECT_EQ(readers_.answers(3).back(), "2 503 ");
   EXPECT_EQ(written_, 0);
@@ -161,7 +162,7 @@ TEST_F(ScribeTest, GivesUpAtItsEndWhatItHasNotBegun) {
 TEST_F(ScribeTest, LeavesTheProcessorToOthersWithoutLoweringTheirs) {
   const int mine = ::getpriority(PRIO_PROCESS, 0);
   order("a", [] { return Reply::json(std::to_string(::getpriority(PRIO_PROCESS, 0))); }, 1);
-  EXPECT_EQ(readers_.answers(1), Told{"1 200 " + std::to_string(std::max(mine, 10))});
+  EXPECT_EQ(readers_.answers(1), Replies{"1 200 " + std::to_string(std::max(mine, 10))});
   EXPECT_EQ(::getpriority(PRIO_PROCESS, 0), mine);
 }
 
