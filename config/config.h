@@ -66,7 +66,7 @@ enum class Jitter : std::uint8_t { full, none };
 enum class AcceptMode : std::uint8_t { reuse_port, least_loaded };
 enum class ProxyAccept : std::uint8_t { off, required, optional };
 enum class ProxySend : std::uint8_t { off, v1, v2 };
-enum class OverLimit : std::uint8_t { reject };
+enum class OverLimit : std::uint8_t { reject, delay, backlog };
 enum class NoInstanceAction : std::uint8_t { reject, hold };
 enum class OnDown : std::uint8_t { keep, drain, close, reset };
 enum class StoreType : std::uint8_t { memory, sqlite };
@@ -487,6 +487,9 @@ struct Listener {
   ProxyAcceptance proxy_protocol;
   Access access;
   ListenerLimits limits;
+  // What becomes of a client while the listener has its limits.connections, or had its limits.rate:
+  // closed at once; accepted, and served when there is room (closed after timeouts.first_bytes); or
+  // left in the kernel's queue. A source beyond limits.per_source is rejected whatever this says.
   OverLimit over_limit = OverLimit::reject;
   NoInstance no_instance;
   bool access_log = true;  // one line a session

@@ -88,8 +88,8 @@ struct Words<ProxySend> {
 
 template <>
 struct Words<OverLimit> {
-  static constexpr auto kNow = std::to_array<Word>({"reject"});
-  static constexpr auto kLater = std::to_array<Word>({"delay", "backlog"});
+  static constexpr auto kNow = std::to_array<Word>({"reject", "delay", "backlog"});
+  static constexpr std::array<Word, 0> kLater{};
 };
 
 template <>

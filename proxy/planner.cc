@@ -307,6 +307,7 @@ std::shared_ptr<session::Route> Planner::begin_route(const Line& line) {
   route->accept = listener.accept;
   route->access_log = listener.access_log;
   route->connection_limit = listener.limits.connections;
+  route->over_limit = listener.over_limit;
   if (auto admission = session::Admission::of(listener)) {
     route->admission = std::make_shared<session::Admission>(std::move(*admission));
   }

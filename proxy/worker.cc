@@ -27,6 +27,18 @@ constexpr std::uint64_t kSweepEveryMs = 5;
 constexpr std::uint64_t kLagEveryMs = 500;
 constexpr int kLagSamples = 20;  // ten seconds
 constexpr std::string_view kListenerRemoved = "the listener was removed";
+// How often those who wait for a listener's rate are looked at. Places are told of.
+constexpr std::uint64_t kDelayedEveryMs = 20;
+
+// Whether a client that is refused so is to wait instead, having come at `since_ms`.
+bool is_to_wait(const session::Route& route, const session::Turnstile::Refusal& refusal,
+                std::uint64_t since_ms, std::uint64_t now_ms) {
+  if (refusal.reason != CloseReason::limit_listener) return false;
+  if (route.over_limit == config::OverLimit::backlog) return true;
+  const auto most_ms = static_cast<std::uint64_t>(route.timeouts.first_bytes.count());
+  return route.over_limit == config::OverLimit::delay &&
+         (most_ms == 0 || now_ms - since_ms < most_ms);
+}
 
 }  // namespace
 
@@ -43,6 +55,7 @@ Worker::Worker(std::uint32_t index, std::unique_ptr<log::Channel> log, session::
       drain_timer_(loop_, [this] { on_drain_tick(); }),
       sweep_timer_(loop_, [this] { sweep(); }),
       lag_timer_(loop_, [this] { measure_lag(); }),
+      delayed_timer_(loop_, [this] { call_in_delayed(); }),
       context_{loop_, poller_, wheel_, *log_, *this, index} {
   crew_.open(index_, bell_);
 }
@@ -60,6 +73,9 @@ void Worker::stop() {
   if (!thread_.joinable()) return;
   ask([](Worker& self) {
     self.acceptors_.clear();
+    for (const auto& [name, state] : self.routes_) {
+      self.send_away(*state, CloseReason::shutdown, "");
+    }
     self.end_all(CloseReason::shutdown);
     self.loop_.stop();
   });
@@ -90,6 +106,7 @@ void Worker::ask(std::function<void(Worker&)> question) {
 void Worker::on_bell() {
   if (auto plan = next_plan_.take()) adopt(std::move(*plan));
   take_arrivals();
+  call_in_delayed();
   for (const auto& question : questions_.take_all()) question(*this);
 }
 
@@ -131,6 +148,11 @@ void Worker::adopt_listeners() {
   std::erase_if(acceptors_, [&doors](const auto& acceptor) {
     return !doors.contains(acceptor->socket().get());
   });
+  for (const auto& [name, state] : routes_) {
+    if (routes.contains(name)) continue;
+    if (plan_->drain) send_away(*state, CloseReason::shutdown, "");
+    send_away(*state, CloseReason::drain, kListenerRemoved);
+  }
   routes_ = std::move(routes);
   doors_ = std::move(doors);
   for (const ListenerPlan& line : plan_->listeners) {
@@ -183,43 +205,114 @@ void Worker::listen_on(const std::shared_ptr<net::ListenSocket>& socket) {
       loop_, poller_, socket, index_,
       net::Acceptor::Handler{
           [this, door](net::Fd accepted, const net::SocketAddress& peer) {
-            on_accepted(*doors_.at(door), std::move(accepted), peer);
+            return on_accepted(*doors_.at(door), std::move(accepted), peer);
           },
           [this, door](int error) { on_starved(*doors_.at(door)->current, error); }}));
 }
 
-void Worker::on_accepted(const session::RouteState& state, net::Fd socket,
+// False: nobody else is to be accepted until there is room again.
+bool Worker::on_accepted(session::RouteState& state, net::Fd socket,
                          const net::SocketAddress& address) {
   const session::Route& route = *state.current;
   const net::Peer peer = net::Peer::of(address);
   if (route.admission) {
     if (const std::string why = route.admission->why_not_from(peer); !why.empty()) {
-      return session::refuse(context_, route, peer, std::move(socket), CloseReason::denied, why);
+      session::refuse(context_, route, peer, std::move(socket), CloseReason::denied, why);
+      return true;
     }
   }
   session::Places places;
   places.process =
       session::Place::take(limit_.connections, limit_.limit.load(std::memory_order_relaxed));
   if (!places.process) {
-    return session::refuse(context_, route, peer, std::move(socket), CloseReason::limit_process);
+    session::refuse(context_, route, peer, std::move(socket), CloseReason::limit_process);
+    return true;
   }
-  places.listener = session::Place::take(route.listener_cells->places, route.connection_limit);
-  if (!places.listener) {
-    return session::refuse(context_, route, peer, std::move(socket), CloseReason::limit_listener);
-  }
-  if (route.asks_turnstile && !(route.admission && route.admission->reads_header_of(peer))) {
-    if (const auto no = route.turnstile->let_in(peer, loop_.now_ms(), places.source)) {
-      return session::refuse(context_, route, peer, std::move(socket), no->reason, no->why);
+  const std::uint64_t now_ms = loop_.now_ms();
+  if (state.doorstep.first() == nullptr) {
+    const auto no = let_in(route, peer, now_ms, places);
+    if (!no) {
+      bring_in(state, peer, std::move(socket), std::move(places));
+      return true;
+    }
+    if (!is_to_wait(route, *no, now_ms, now_ms)) {
+      session::refuse(context_, route, peer, std::move(socket), no->reason, no->why);
+      return true;
     }
   }
-  if (route.accept == config::AcceptMode::reuse_port) {
+  state.doorstep.add(route.listener_cells,
+                     {std::move(socket), peer, std::move(places.process), now_ms});
+  bell_.ring();  // for a place that was given back before anybody was seen to wait for it
+  return route.over_limit != config::OverLimit::backlog;
+}
+
+std::optional<session::Turnstile::Refusal> Worker::let_in(const session::Route& route,
+                                                          const net::Peer& client,
+                                                          std::uint64_t now_ms,
+                                                          session::Places& places) {
+  places.listener = session::Place::take(route.listener_cells->places, route.connection_limit);
+  if (!places.listener) return session::Turnstile::Refusal{CloseReason::limit_listener, ""};
+  if (!route.asks_turnstile || (route.admission && route.admission->reads_header_of(client))) {
+    return std::nullopt;
+  }
+  auto no = route.turnstile->let_in(client, now_ms, places.source);
+  if (no) places.listener = {};
+  return no;
+}
+
+void Worker::bring_in(const session::RouteState& state, const net::Peer& client, net::Fd socket,
+                      session::Places&& places) {
+  if (state.current->accept == config::AcceptMode::reuse_port) {
     places.worker = crew_.take(index_);
-    return begin(state, peer, std::move(socket), std::move(places));
+    return begin(state, client, std::move(socket), std::move(places));
   }
   session::Crew::Choice least = crew_.take_least(index_);
   places.worker = std::move(least.place);
-  if (least.worker == index_) return begin(state, peer, std::move(socket), std::move(places));
-  crew_.hand_over(least.worker, {std::move(socket), peer, state.current, std::move(places)});
+  if (least.worker == index_) return begin(state, client, std::move(socket), std::move(places));
+  crew_.hand_over(least.worker, {std::move(socket), client, state.current, std::move(places)});
+}
+
+void Worker::call_in_delayed() {
+  bool are_some = false;
+  for (const auto& [name, state] : routes_) {
+    if (state->doorstep.first() == nullptr) continue;
+    call_in(*state);
+    are_some = are_some || state->doorstep.first() != nullptr;
+  }
+  if (are_some) delayed_timer_.start(kDelayedEveryMs);
+}
+
+// In their order, as long as there is room; as many in a turn as an acceptor takes.
+void Worker::call_in(session::RouteState& state) {
+  const std::shared_ptr<const session::Route> route = state.current;
+  const std::uint64_t now_ms = loop_.now_ms();
+  int called = 0;
+  for (const auto* first = state.doorstep.first(); first != nullptr;
+       first = state.doorstep.first()) {
+    if (++called > net::Acceptor::kBatch) return bell_.ring();
+    session::Places places;
+    const auto no = let_in(*route, first->peer, now_ms, places);
+    if (no && is_to_wait(*route, *no, first->since_ms, now_ms)) return;
+    session::Doorstep::Client client = state.doorstep.take_first();
+    if (no) {
+      session::refuse(context_, *route, client.peer, std::move(client.socket), no->reason, no->why);
+      continue;
+    }
+    places.process = std::move(client.process);
+    bring_in(state, client.peer, std::move(client.socket), std::move(places));
+  }
+  for (const auto& acceptor : acceptors_) {
+    const auto door = doors_.find(acceptor->socket().get());
+    if (door != doors_.end() && door->second.get() == &state) acceptor->go_on();
+  }
+}
+
+void Worker::send_away(session::RouteState& state, CloseReason reason, std::string_view detail) {
+  while (state.doorstep.first() != nullptr) {
+    session::Doorstep::Client client = state.doorstep.take_first();
+    session::refuse(context_, *state.current, client.peer, std::move(client.socket), reason,
+                    detail);
+  }
 }
 
 // As many in a turn as an acceptor takes, so that a flood does not starve the connections that are
@@ -269,6 +362,8 @@ std::uint64_t Worker::take_most_connections() {
 }
 
 void Worker::on_session_ended(session::Session& session) {
+  session.give_back_place();
+  if (session.route().listener_cells->delayed.load() != 0) crew_.wake();
   const std::size_t slot = session.slot;
   std::swap(sessions_[slot], sessions_.back());
   sessions_[slot]->slot = slot;

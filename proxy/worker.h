@@ -23,6 +23,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -108,8 +109,16 @@ class Worker final : session::Host {
       const std::shared_ptr<const session::Upstream>& upstream);
   std::vector<std::shared_ptr<session::ServiceState>> services_behind(const session::Fork* fork);
   void listen_on(const std::shared_ptr<net::ListenSocket>& socket);
-  void on_accepted(const session::RouteState& state, net::Fd socket,
-                   const net::SocketAddress& address);
+  bool on_accepted(session::RouteState& state, net::Fd socket, const net::SocketAddress& address);
+  static std::optional<session::Turnstile::Refusal> let_in(const session::Route& route,
+                                                           const net::Peer& client,
+                                                           std::uint64_t now_ms,
+                                                           session::Places& places);
+  void bring_in(const session::RouteState& state, const net::Peer& client, net::Fd socket,
+                session::Places&& places);
+  void call_in_delayed();
+  void call_in(session::RouteState& state);
+  void send_away(session::RouteState& state, metrics::CloseReason reason, std::string_view detail);
   void take_arrivals();
   void take_over(session::Arrival arrival);
   void begin(const session::RouteState& state, const net::Peer& client, net::Fd socket,
@@ -146,6 +155,7 @@ class Worker final : session::Host {
   net::Timer drain_timer_;
   net::Timer sweep_timer_;
   net::Timer lag_timer_;
+  net::Timer delayed_timer_;
   session::Context context_;
   std::shared_ptr<const Plan> plan_;
   std::map<std::string, std::shared_ptr<session::RouteState>, std::less<>> routes_;

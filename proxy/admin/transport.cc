@@ -36,6 +36,7 @@ Transport::Transport(std::shared_ptr<net::ListenSocket> socket, Handler handler,
               {}} {
   const auto on_client = [this](net::Fd client, const net::SocketAddress& peer) {
     admit(std::move(client), peer);
+    return true;
   };
   acceptor_.emplace(loop_, poller_, std::move(socket), 0,
                     net::Acceptor::Handler{on_client, [](int) {}});

@@ -149,6 +149,8 @@ struct ListenerCells : Cells<ListenerSlot> {
   std::atomic<std::uint32_t> places{0};
   // Connections that wait for an instance, under no_instance.hold_max.
   std::atomic<std::uint32_t> held{0};
+  // Connections that wait for a place under the listener's limits: `over_limit`.
+  std::atomic<std::uint32_t> delayed{0};
 };
 
 struct RouteCells : Cells<RouteSlot> {

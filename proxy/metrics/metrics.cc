@@ -42,6 +42,9 @@ void write_listeners(Page& page, const List<ListenerCells>& listeners) {
   auto paused =
       Family::counter("sluice_accept_paused_total",
                       "Times that a listener stopped accepting for want of file descriptors.");
+  auto delayed =
+      Family::gauge("sluice_connections_delayed",
+                    "Clients that were accepted and wait for room under the listener's limits.");
   for (const auto& cells : listeners) {
     const LabelSet labels = {{"listener", cells->listener}};
     // In this order: a connection that closes in between is at worst counted as active once more.
@@ -53,10 +56,12 @@ void write_listeners(Page& page, const List<ListenerCells>& listeners) {
     active.add(labels, accepted_so_far - closed_so_far);
     paused.add(labels,
                sum(*cells, [](const ListenerSlot& slot) { return slot.accept_paused.read(); }));
+    delayed.add(labels, std::uint64_t{cells->delayed.load()});
   }
   page.write(accepted);
   page.write(active);
   page.write(paused);
+  page.write(delayed);
 }
 
 // --- Routes

@@ -29,7 +29,8 @@ Acceptor::Acceptor(Loop& loop, Poller& poller, std::shared_ptr<ListenSocket> soc
 Acceptor::~Acceptor() {
   constexpr int kMostInQueue = 65536;
   watch_.close();
-  accept_batch(kMostInQueue);
+  for (int i = 0; i < kMostInQueue && accept_batch(kMostInQueue) == Batch::held; ++i) {
+  }
   socket_->close(worker_);
 }
 
@@ -44,7 +45,12 @@ void Acceptor::watch() {
 void Acceptor::on_ready() {
   const bool is_crowd = poller_.turns() == last_turn_ + 1;
   last_turn_ = poller_.turns();
-  if (accept_batch(is_crowd ? kBatch : 1) == Batch::starved) return pause(error_);
+  const Batch batch = accept_batch(is_crowd ? kBatch : 1);
+  if (batch == Batch::starved) return pause(error_);
+  if (batch == Batch::held) {
+    watch_.close();
+    is_held_ = true;
+  }
   if (std::exchange(is_starved_, false)) handler_.starved(0);
 }
 
@@ -54,7 +60,7 @@ Acceptor::Batch Acceptor::accept_batch(int most) {
     Fd socket(::accept4(socket_->fd(worker_), peer.get(), peer.size_for_kernel(),
                         SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (socket) {
-      handler_.accepted(std::move(socket), peer);
+      if (!handler_.accepted(std::move(socket), peer)) return Batch::held;
       continue;
     }
     if (errno == EAGAIN || errno == EWOULDBLOCK) return Batch::emptied;
@@ -65,6 +71,10 @@ Acceptor::Batch Acceptor::accept_batch(int most) {
     // loss only.
   }
   return Batch::full;
+}
+
+void Acceptor::go_on() {
+  if (std::exchange(is_held_, false)) watch();
 }
 
 void Acceptor::pause(int error) {

@@ -25,7 +25,8 @@ class Acceptor final : private Pollable {
   static constexpr std::uint64_t kPauseMs = 100;
 
   struct Handler {
-    std::function<void(Fd, const SocketAddress& peer)> accepted;
+    // False: no more for now. What else comes stays in the kernel's queue until go_on().
+    std::function<bool(Fd, const SocketAddress& peer)> accepted;
     // Accepting has paused for want of something (errno), or goes on again (0); each told once.
     std::function<void(int error)> starved;
   };
@@ -38,8 +39,11 @@ class Acceptor final : private Pollable {
 
   const std::shared_ptr<ListenSocket>& socket() const { return socket_; }
 
+  // Ends what a false of `accepted` began; not in a call of it.
+  void go_on();
+
  private:
-  enum class Batch { emptied, full, starved };
+  enum class Batch { emptied, full, starved, held };
   Batch accept_batch(int most);
   void on_ready() override;
   void watch();
@@ -53,6 +57,7 @@ class Acceptor final : private Pollable {
   Timer retry_;
   std::uint64_t last_turn_ = 0;  // of the poller, that told of clients
   bool is_starved_ = false;
+  bool is_held_ = false;
   int error_ = 0;
 };
 

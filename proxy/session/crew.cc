@@ -22,6 +22,10 @@ Crew::Choice Crew::take_least(std::size_t own) {
   return {least, take(least)};
 }
 
+void Crew::wake() {
+  for (Berth& berth : berths_) berth.bell->ring();
+}
+
 void Crew::hand_over(std::size_t worker, Arrival arrival) {
   berths_[worker].arrivals.post(std::move(arrival));
   berths_[worker].bell->ring();

@@ -60,6 +60,8 @@ class Crew {
   void open(std::size_t worker, net::Bell& bell) { berths_[worker].bell = &bell; }
   // Any thread. Requires: open(worker).
   void hand_over(std::size_t worker, Arrival arrival);
+  // Any thread: rings every worker's bell, for there is room where some may have clients waiting.
+  void wake();
   // The worker's own thread: what has been left for it, oldest first.
   std::vector<Arrival> take_arrivals(std::size_t worker) {
     return berths_[worker].arrivals.take_all();

@@ -12,6 +12,7 @@
 #include "proxy/balance/balancer.h"
 #include "proxy/metrics/cells.h"
 #include "proxy/session/admission.h"
+#include "proxy/session/doorstep.h"
 #include "proxy/session/introduction.h"
 #include "proxy/session/line.h"
 #include "proxy/session/turnstile.h"
@@ -62,6 +63,7 @@ struct Route {
   bool access_log = true;
   std::shared_ptr<const Admission> admission;  // null: everybody is let in as who he is
   std::uint32_t connection_limit = 0;          // 0: unlimited
+  config::OverLimit over_limit = config::OverLimit::reject;
   std::shared_ptr<Turnstile> turnstile;  // the listener's, for its life; null: none was needed yet
   bool asks_turnstile = false;           // if not, it is there for those who are in
   config::NoInstance no_instance;
@@ -90,6 +92,7 @@ struct RouteState {
   std::shared_ptr<const Route> current;
   std::shared_ptr<ServiceState> service;
   std::vector<std::shared_ptr<ServiceState>> behind = {};  // the fork: so they keep their turns
+  Doorstep doorstep = {};
 };
 
 // Connections of the whole process, counted exactly over all workers.

@@ -53,6 +53,8 @@ class Session final : net::Pollable,
                       Relay::Owner {
  public:
   Session(Context& context, const RouteState& route, const net::Peer& client, Places&& places);
+  // It has ended: its place under the listener's limits is free.
+  void give_back_place() { places_.listener = {}; }
   ~Session();
 
   // Takes the accepted socket and sets off. May end the session at once.

@@ -67,12 +67,13 @@ std::optional<Turnstile::Refusal> Turnstile::let_in(const net::Peer& client, std
         CloseReason::limit_source,
         source.text() + " has its " + std::to_string(per_source.connections) + " connections"};
   }
-  if (per_source.rate > 0 && !known.bucket.take(now_ms)) {
+  if (per_source.rate > 0 && known.bucket.wait_ms(now_ms) != 0) {
     return Refusal{
         CloseReason::limit_source,
         source.text() + " had its " + std::to_string(per_source.rate) + " connections a second"};
   }
   if (auto refusal = take_from_all(now_ms)) return refusal;
+  if (per_source.rate > 0) known.bucket.take(now_ms);
   ++known.connections;
   seat.turnstile_ = this;
   seat.source_ = &at->first;

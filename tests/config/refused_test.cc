@@ -168,11 +168,12 @@ TEST(Words, ThatAreNoneNameTheNearest) {
         "which has client_ip, client",
         "f:7:19: services[0].check.type: error: \"tls\" is not available in this version, which "
         "has none, tcp, http, send_expect, redis, pgsql, mysql"}},
-      {"still to come, of a listener",
-       with(R"y(defaults: {over_limit: backlog}
+      {"what becomes of those beyond a limit",
+       with(R"y(defaults: {over_limit: backlock}
 )y"),
-       {"f:1:24: defaults.over_limit: error: \"backlog\" is not available in this version, which "
-        "has reject"}},
+       {"f:1:24: defaults.over_limit: error: \"backlock\" is not one of reject, delay, backlog; "
+        "the "
+        "nearest is \"backlog\""}},
       {"log",
        with(R"y(log: {level: warning, format: Json, target: stdrr}
 )y"),

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <csignal>
 #include <map>
 #include <thread>
 
@@ -139,6 +140,165 @@ TEST(Limits, OfARateAreBySecond) {
            refused;
   })) << refused;
   invariants.expect_hold();
+}
+
+double delayed(const Sluice& sluice) {
+  return sluice.metric("sluice_connections_delayed", {{"listener", "front"}});
+}
+
+double refused(const Sluice& sluice) {
+  return sluice.metric("sluice_connections_closed_total", {{"reason", "limit_listener"}});
+}
+
+// O01, the other two answers to it: who is too much waits, at the door or before it.
+TEST(OverLimit, LeavesClientsInTheBacklogUntilThereIsRoom) {
+  Backend server(echo());
+  Sluice sluice({.instances = {server.address()},
+                 .listener = "limits: {connections: 4}, over_limit: backlog"});
+  Invariants invariants(sluice);
+  std::vector<Peer> served, waiting;
+  for (int i = 0; i < 4; ++i) {
+    served.push_back(sluice.connect());
+    ASSERT_TRUE(echoes(served.back(), "x"));
+  }
+  for (int i = 0; i < 40; ++i) {
+    waiting.push_back(sluice.connect());
+    ASSERT_TRUE(waiting.back().try_send("x"));
+  }
+  EXPECT_TRUE(eventually([&] { return delayed(sluice) == 2; })) << "one a worker, of two";
+  EXPECT_EQ(server.live(), 4u);
+  served.clear();
+  EXPECT_TRUE(eventually([&] {  // who is served makes room for the next
+    const auto ready =
+        std::ranges::find_if(waiting, [](const Peer& client) { return !client.stays_quiet(0ms); });
+    if (ready == waiting.end()) return false;
+    EXPECT_EQ(ready->receive(1), "x");
+    waiting.erase(ready);
+    return waiting.empty();
+  }));
+  EXPECT_EQ(server.most_live(), 4u);
+  EXPECT_EQ(refused(sluice), 0);
+  EXPECT_EQ(delayed(sluice), 0);
+  invariants.expect_hold();
+}
+
+TEST(OverLimit, DelaysClientsInTheirOrder) {
+  Backend server(echo());
+  Sluice sluice({.instances = {server.address()},
+                 .listener = "limits: {connections: 1}, over_limit: delay",
+                 .process = "workers: 1"});
+  Invariants invariants(sluice);
+  std::vector<Peer> clients;
+  for (int i = 0; i < 20; ++i) {
+    clients.push_back(sluice.connect());
+    ASSERT_TRUE(clients.back().try_send("x"));
+    EXPECT_TRUE(eventually([&] { return delayed(sluice) == i; }));
+  }
+  for (Peer& client : clients) {
+    EXPECT_EQ(client.receive(1), "x");
+    client.close();
+  }
+  EXPECT_EQ(server.most_live(), 1u);
+  EXPECT_EQ(refused(sluice), 0);
+  invariants.expect_hold();
+}
+
+TEST(OverLimit, DelaysNobodyForLongerThanTheFirstBytesMayTake) {
+  Backend server(echo());
+  Sluice sluice({.instances = {server.address()},
+                 .listener = "limits: {connections: 1}, over_limit: delay, "
+                             "timeouts: {first_bytes: 200ms}"});
+  Invariants invariants(sluice);
+  Peer first = sluice.connect();
+  ASSERT_TRUE(echoes(first, "x"));
+  Stopwatch watch;
+  Peer second = sluice.connect();
+  EXPECT_EQ(second.wait_for_end(), End::fin);
+  EXPECT_GE(watch.elapsed(), 200ms);
+  EXPECT_TRUE(eventually([&] { return refused(sluice) == 1; }));
+  EXPECT_TRUE(echoes(first, "x"));
+  first.close();
+  invariants.expect_hold();
+}
+
+// A bucket of 20, and 20 more at 20 a second.
+TEST(OverLimit, DelaysToTheRate) {
+  Backend server(echo());
+  for (const std::string what : {"delay", "backlog"}) {
+    Sluice sluice(
+        {.instances = {server.address()}, .listener = "limits: {rate: 20}, over_limit: " + what});
+    Invariants invariants(sluice);
+    Stopwatch watch;
+    std::vector<Peer> clients;
+    for (int i = 0; i < 40; ++i) {
+      clients.push_back(sluice.connect());
+      ASSERT_TRUE(clients.back().try_send("x"));
+    }
+    for (Peer& client : clients) EXPECT_EQ(client.receive(1), "x");
+    EXPECT_GE(watch.elapsed(), 900ms) << what;
+    EXPECT_EQ(refused(sluice), 0);
+    clients.clear();
+    invariants.expect_hold();
+  }
+}
+
+// A source beyond its own limit is no reason for others to wait.
+TEST(OverLimit, StillRejectsASourceThatHasItsShare) {
+  Backend server(echo());
+  Sluice sluice({.instances = {server.address()},
+                 .listener = "limits: {per_source: {connections: 1}}, over_limit: delay"});
+  Invariants invariants(sluice);
+  Peer first = sluice.connect({.source = "127.0.0.11"});
+  EXPECT_TRUE(echoes(first, "x"));
+  EXPECT_EQ(sluice.connect({.source = "127.0.0.11"}).wait_for_end(), End::fin);
+  Peer other = sluice.connect({.source = "127.0.0.12"});
+  EXPECT_TRUE(echoes(other, "x"));
+  first.close();
+  other.close();
+  invariants.expect_hold();
+}
+
+TEST(OverLimit, EndsForThoseWhoWaitWithWhatAReloadSays) {
+  Backend server(echo());
+  const auto scene = [&](const std::string& listener) {
+    return Scene{.instances = {server.address()}, .listener = listener};
+  };
+  for (const std::string what : {"delay", "backlog"}) {
+    const std::string keep = "limits: {connections: 1}, over_limit: ";
+    Sluice sluice(scene(keep + what));
+    Invariants invariants(sluice);
+    Peer first = sluice.connect();
+    ASSERT_TRUE(echoes(first, "x"));
+    Peer second = sluice.connect();
+    EXPECT_TRUE(eventually([&] { return delayed(sluice) == 1; }));
+    ASSERT_EQ(sluice.reload(scene("limits: {connections: 2}, over_limit: " + what)).status, 200);
+    EXPECT_TRUE(echoes(second, "x")) << "there is room now";
+    Peer third = sluice.connect();
+    EXPECT_TRUE(eventually([&] { return delayed(sluice) == 1; }));
+    ASSERT_EQ(sluice.reload(scene(keep + "reject")).status, 200);
+    EXPECT_EQ(third.wait_for_end(), End::fin) << "rejected";
+    EXPECT_TRUE(eventually([&] { return refused(sluice) == 1; }));
+    EXPECT_TRUE(echoes(first, "x"));
+    EXPECT_TRUE(echoes(second, "x"));
+    first.close();
+    second.close();
+    invariants.expect_hold();
+  }
+}
+
+TEST(OverLimit, EndsForThoseWhoWaitWithTheProcess) {
+  Backend server(echo());
+  Sluice sluice(
+      {.instances = {server.address()}, .listener = "limits: {connections: 1}, over_limit: delay"});
+  Peer first = sluice.connect();
+  ASSERT_TRUE(echoes(first, "x"));
+  Peer second = sluice.connect();
+  EXPECT_TRUE(eventually([&] { return delayed(sluice) == 1; }));
+  sluice.signal(SIGTERM);
+  EXPECT_EQ(second.wait_for_end(), End::fin);
+  EXPECT_TRUE(echoes(first, "x"));
+  first.close();
+  EXPECT_EQ(sluice.wait_for_exit(), ExitStatus{});
 }
 
 // It is the client of the header who is the source.

@@ -34,6 +34,7 @@ class AcceptorTest : public ::testing::Test {
                      Acceptor::Handler{[this](Fd fd, const SocketAddress& peer) {
                                          accepted.push_back(std::move(fd));
                                          peers.push_back(Peer::of(peer));
+                                         return accepted.size() != held_after;
                                        },
                                        [this](int error) { starved.push_back(error); }});
   }
@@ -50,6 +51,7 @@ class AcceptorTest : public ::testing::Test {
   std::vector<Fd> accepted;
   std::vector<Peer> peers;
   std::vector<int> starved;
+  std::size_t held_after = 0;
   std::optional<Acceptor> acceptor;
 };
 
@@ -77,6 +79,30 @@ TEST_F(AcceptorTest, LeavesNobodyInTheQueueWhenItCloses) {
   acceptor.reset();
   EXPECT_EQ(accepted.size(), 100u);
   EXPECT_EQ(test::connect_error(address), ECONNREFUSED);
+}
+
+TEST_F(AcceptorTest, LeavesOthersInTheQueueUntilItIsToGoOn) {
+  held_after = 2;
+  const auto clients = connect(5);
+  start();
+  EXPECT_TRUE(run_until(loop, [&] { return accepted.size() == 2; }));
+  Timer sign(loop, [this] { peers.clear(); });
+  sign.start(20);
+  EXPECT_TRUE(run_until(loop, [&] { return peers.empty(); }));
+  EXPECT_EQ(accepted.size(), 2u);
+  held_after = 0;
+  acceptor->go_on();
+  EXPECT_TRUE(run_until(loop, [&] { return accepted.size() == 5; }));
+}
+
+TEST_F(AcceptorTest, LeavesNobodyInTheQueueWhenItClosesThoughItWasToWait) {
+  held_after = 2;
+  const auto clients = connect(5);
+  start();
+  EXPECT_TRUE(run_until(loop, [&] { return accepted.size() == 2; }));
+  held_after = 4;
+  acceptor.reset();
+  EXPECT_EQ(accepted.size(), 5u);
 }
 
 TEST_F(AcceptorTest, PausesWithoutDescriptorsAndGoesOnWhenThereAreSome) {
