@@ -111,7 +111,7 @@ class Pools {
 TEST(RegistryScale, ManyInstancesAreCountedListedKeptAndForgotten) {
   const int services = size_of_run(50, 1'000);
   const int instances = size_of_run(kSanitized ? 500 : 2'000, 100'000);
-  const std::string ttl = size_of_run(std::string("10s"), std::string("60s"));
+  const std::string ttl = size_of_run(std::string(kSanitized ? "25s" : "10s"), std::string("60s"));
   Sluice sluice(scene_of(services,
                          "on_expire: {verify: none, delete_after: 1s}, "
                          "self_preservation: {threshold: 1}"));
