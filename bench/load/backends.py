@@ -58,7 +58,7 @@ class Backends:
             if is_open(port):
                 raise SystemExit(f"bench: port {port} is in use by another program")
         self.programs = {
-            name: Program(command, core, work / f"{name}.log", talks=name == "ours")
+            name: Program(command, core, work / f"{name}.log", talks=name == "ours", polite=True)
             for name, command in {
                 "ours": ours, "web": web, "redis": redis, "iperf3": iperf3,
             }.items()

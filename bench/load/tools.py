@@ -32,7 +32,7 @@ class OurLoad:
         command = [str(lab.tools / "sluice_load"), mode, target, *map(str, options)]
         command += ["--warm-up", str(lab.warm_up if warm_up is None else warm_up)]
         command += ["--seconds", str(lab.seconds if seconds is None else seconds)]
-        self.program = Program(command, lab.cores.load, lab.work / "load.log", talks=True)
+        self.program = Program(command, lab.cores.load, lab.work / "load.log", talks=True, polite=True)
 
     def __enter__(self):
         return self
