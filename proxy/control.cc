@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "proxy/admin_view.h"
+#include "proxy/net/urgency.h"
 
 namespace sluice {
 
@@ -200,6 +201,7 @@ void Control::run(admin::HttpServer& api) {
   checker_.sync(*registry_.snapshot(), config_.services);
   after_changes();
   api.start();
+  net::set_urgency(net::Urgency::orders);  // last: who is started later would have it too
   // The timer is only for instances whose first probe hangs; with none to wait for it opens at
   // once.
   start_timer_.start(longest_check_timeout_ms(config_, *registry_.snapshot()));

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "proxy/balance/cursor.h"
+#include "proxy/net/urgency.h"
 
 namespace sluice {
 
@@ -88,6 +89,7 @@ void Worker::start() {
 }
 
 void Worker::run() {
+  net::set_urgency(net::Urgency::connections);
   lag_expected_ns_ = net::monotonic_ns() + kLagEveryMs * 1'000'000;
   lag_timer_.repeat(kLagEveryMs);
   loop_.run();

@@ -11,6 +11,7 @@
 #include "proxy/admin/settings.h"
 #include "proxy/admin/transport.h"
 #include "proxy/net/listen_socket.h"
+#include "proxy/net/urgency.h"
 
 namespace sluice::admin {
 
@@ -76,7 +77,10 @@ HttpServer::~HttpServer() {
 }
 
 void HttpServer::start() {
-  state_->thread = std::thread([this] { state_->transport.run(); });
+  state_->thread = std::thread([this] {
+    net::set_urgency(net::Urgency::orders);
+    state_->transport.run();
+  });
 }
 
 void HttpServer::reconfigure(const config::Admin& config) {

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "proxy/admin/gate.h"
-#include "proxy/net/background.h"
+#include "proxy/net/urgency.h"
 
 namespace sluice::admin {
 
@@ -68,7 +68,7 @@ Hub::Hub(const config::Watch& rules, const std::shared_ptr<const registry::Snaps
       timer_(loop_, [this] { on_turn(); }),
       line_(std::make_shared<Line>(bell_)),
       thread_([this] {
-        net::stand_behind_workers();
+        net::set_urgency(net::Urgency::background);
         loop_.run();
       }) {}
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "proxy/net/background.h"
+#include "proxy/net/urgency.h"
 
 namespace sluice::admin {
 
@@ -24,7 +24,7 @@ void fill(const Order& order) {
 
 Scribe::Scribe() {
   thread_ = std::thread([orders = orders_] {
-    net::stand_behind_workers();
+    net::set_urgency(net::Urgency::background);
     while (const auto order = orders->next()) fill(*order);
   });
 }
