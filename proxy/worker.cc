@@ -230,6 +230,11 @@ bool Worker::on_accepted(session::RouteState& state, net::Fd socket,
     session::refuse(context_, route, peer, std::move(socket), CloseReason::limit_process);
     return true;
   }
+  if (route.connection_limit == 0 && !route.asks_turnstile && !state.doorstep.first()) {
+    places.listener = session::Place::take(route.listener_cells->places, 0);
+    bring_in(state, peer, std::move(socket), std::move(places));
+    return true;
+  }
   const std::uint64_t now_ms = loop_.now_ms();
   if (state.doorstep.first() == nullptr) {
     const auto no = let_in(route, peer, now_ms, places);
@@ -364,8 +369,10 @@ std::uint64_t Worker::take_most_connections() {
 }
 
 void Worker::on_session_ended(session::Session& session) {
-  session.give_back_place();
-  if (session.route().listener_cells->delayed.load() != 0) crew_.wake();
+  if (session.route().listener_cells->delayed.load(std::memory_order_relaxed) != 0) {
+    session.give_back_place();  // who comes to wait in this very moment is called by the timer
+    crew_.wake();
+  }
   const std::size_t slot = session.slot;
   std::swap(sessions_[slot], sessions_.back());
   sessions_[slot]->slot = slot;
