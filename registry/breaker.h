@@ -1,4 +1,5 @@
-// The circuit breaker of one instance, pure: no loop, no clock, no I/O.
+// The circuit breaker of one instance, pure: no loop, no clock, no I/O. It keeps no rule: whoever
+// tells it of an event says by which rule that counts.
 //
 //   closed     connections flow; `failures` failures in a row (registry::Failure) open it
 //   open       for `open_for` nobody is sent there, not even as a last resort
@@ -21,24 +22,21 @@ namespace sluice::registry {
 
 class BreakerMachine {
  public:
-  explicit BreakerMachine(const config::Breaker& breaker);
+  explicit BreakerMachine(const config::Breaker& rule);
 
-  // Each answers true if the state has changed.
-  bool failed(FailureRow row, std::uint64_t now_ms);  // a connection that was no trial
-  bool tried(bool went_well, std::uint64_t now_ms);   // a trial
-  bool advance(std::uint64_t now_ms);                 // ends the time that it is open
-  bool reconfigure(const config::Breaker& breaker);   // a running time keeps its end
+  // Each answers true if the state has changed. A connection that was no trial; and one that was.
+  bool failed(const config::Breaker& rule, FailureRow row, std::uint64_t now_ms);
+  bool tried(const config::Breaker& rule, bool went_well, std::uint64_t now_ms);
+  bool advance(std::uint64_t now_ms);             // ends the time that it is open
+  bool reconfigure(const config::Breaker& rule);  // there is one now, or none; a time keeps its end
 
   BreakerState state() const { return state_; }
   // When advance() has something to do; UINT64_MAX: never.
   std::uint64_t next_ms() const;
-  std::uint64_t open_for_ms() const { return static_cast<std::uint64_t>(config_.open_for.count()); }
-  std::uint32_t trials() const { return config_.half_open; }  // at a time
 
  private:
-  bool open(std::uint64_t now_ms);
+  bool open(const config::Breaker& rule, std::uint64_t now_ms);
 
-  config::Breaker config_;
   BreakerState state_;  // none: there is no breaker
   std::uint64_t until_ms_ = 0;
 };

@@ -53,17 +53,18 @@ void CheckMachine::reconfigure(const config::Check& check) {
   }
 }
 
-bool OutlierMachine::suspects(FailureRow row) const {
-  return config_.consecutive > 0 && row.total() >= config_.consecutive;
+bool suspects(const config::Outlier& rule, FailureRow row) {
+  return rule.consecutive > 0 && row.total() >= rule.consecutive;
 }
 
-std::uint64_t OutlierMachine::eject(std::uint64_t now_ms) {
+std::uint64_t OutlierMachine::eject(const config::Outlier& rule, std::uint64_t now_ms) {
   assert(!ejected_);
-  forgive(now_ms);
-  const auto base = static_cast<std::uint64_t>(config_.base.count());
-  if (ejections_ == 0 || base * ejections_ < longest_ms()) ++ejections_;
+  forgive(rule, now_ms);
+  const auto base = static_cast<std::uint64_t>(rule.base.count());
+  const auto longest = static_cast<std::uint64_t>(std::max(rule.base, rule.max).count());
+  if (ejections_ == 0 || base * ejections_ < longest) ++ejections_;
   ejected_ = true;
-  until_ms_ = now_ms + std::min(base * ejections_, longest_ms());
+  until_ms_ = now_ms + std::min(base * ejections_, longest);
   return until_ms_;
 }
 
@@ -77,14 +78,10 @@ std::uint64_t OutlierMachine::next_ms() const {
   return ejected_ ? until_ms_ : std::numeric_limits<std::uint64_t>::max();
 }
 
-void OutlierMachine::forgive(std::uint64_t now_ms) {
-  const auto base = static_cast<std::uint64_t>(config_.base.count());
+void OutlierMachine::forgive(const config::Outlier& rule, std::uint64_t now_ms) {
+  const auto base = static_cast<std::uint64_t>(rule.base.count());
   const std::uint64_t clean = base == 0 ? ejections_ : (now_ms - until_ms_) / base;
   ejections_ -= static_cast<std::uint32_t>(std::min<std::uint64_t>(clean, ejections_));
-}
-
-std::uint64_t OutlierMachine::longest_ms() const {
-  return static_cast<std::uint64_t>(std::max(config_.base, config_.max).count());
 }
 
 std::uint32_t ejection_limit(const config::Outlier& outlier, std::uint32_t members) {

@@ -43,12 +43,8 @@ class CheckMachine {
 // service's matter.
 class OutlierMachine {
  public:
-  explicit OutlierMachine(const config::Outlier& outlier) : config_(outlier) {}
-
-  // True if so many failures in a row ask for an ejection.
-  bool suspects(FailureRow row) const;
-  // Ejects; returns until when, in monotonic ms. Requires: not ejected.
-  std::uint64_t eject(std::uint64_t now_ms);
+  // Ejects by the rule; returns until when, in monotonic ms. Requires: not ejected.
+  std::uint64_t eject(const config::Outlier& rule, std::uint64_t now_ms);
   // Ends an ejection that is over. True if it just did.
   bool advance(std::uint64_t now_ms);
   bool is_ejected() const { return ejected_; }
@@ -57,18 +53,17 @@ class OutlierMachine {
   // When advance() has something to do; UINT64_MAX: never. (Decay needs no timer: eject() works it
   // out.)
   std::uint64_t next_ms() const;
-  // A running ejection keeps its end; the next one goes by the new rule.
-  void reconfigure(const config::Outlier& outlier) { config_ = outlier; }
 
  private:
-  void forgive(std::uint64_t now_ms);
-  std::uint64_t longest_ms() const;
+  void forgive(const config::Outlier& rule, std::uint64_t now_ms);
 
-  config::Outlier config_;
   bool ejected_ = false;
   std::uint32_t ejections_ = 0;
   std::uint64_t until_ms_ = 0;  // end of the running ejection, or of the last one
 };
+
+// True if so many failures in a row ask for an ejection.
+bool suspects(const config::Outlier& rule, FailureRow row);
 
 // "5 connect failures in a row", "1 connect failure and 4 early closes in a row".
 std::string words(FailureRow row);

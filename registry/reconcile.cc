@@ -190,8 +190,7 @@ Registry::Place Registry::add(Roster& roster, Instance instance, std::uint64_t i
 
   const std::string_view id = *instance.live->identity.id;
   const auto at = roster.records.emplace(
-      id, Record(std::move(instance), CheckMachine(rule, check), OutlierMachine(roster.outlier),
-                 BreakerMachine(roster.breaker)));
+      id, Record(std::move(instance), CheckMachine(rule, check), BreakerMachine(roster.breaker)));
   const Place place{roster, at.first->second};
   roster.by_address.insert(&place.record);
   place.record.is_cold = !first;
@@ -219,12 +218,11 @@ void Registry::update(Place place, Instance wanted, Now now) {
 
 void Registry::follow_rules(Place place, Now now) {
   Record& record = place.record;
-  record.outlier.reconfigure(place.roster.outlier);
   if (record.breaker.reconfigure(place.roster.breaker)) {
     take_breaker(place, "the configuration says so", now);
   } else if (record.breaker.state() == BreakerState::half_open) {
-    record.instance().live->trial_limit.store(static_cast<std::uint16_t>(record.breaker.trials()),
-                                              std::memory_order_relaxed);
+    record.instance().live->trial_limit.store(
+        static_cast<std::uint16_t>(place.roster.breaker.half_open), std::memory_order_relaxed);
   }
   record.check.reconfigure(place.roster.check_of(record.instance()));
   if (record.check.state() == record.instance().inputs.check) return;

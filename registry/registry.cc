@@ -21,8 +21,9 @@ void Registry::failed(const Live& instance, FailureRow row, Now now) {
   const auto place = find(instance);
   if (!place) return;
   const auto& [roster, record] = *place;
-  if (record.breaker.failed(row, now.mono_ms)) take_breaker(*place, words(row), now);
-  if (record.outlier.is_ejected() || !record.outlier.suspects(row)) return;
+  if (record.breaker.failed(roster.breaker, row, now.mono_ms))
+    take_breaker(*place, words(row), now);
+  if (record.outlier.is_ejected() || !suspects(roster.outlier, row)) return;
   const auto members = static_cast<std::uint32_t>(roster.records.size());
   if (roster.ejected >= ejection_limit(roster.outlier, members)) return;
   eject(*place, row, now);
@@ -30,7 +31,9 @@ void Registry::failed(const Live& instance, FailureRow row, Now now) {
 
 void Registry::tried(const Live& instance, bool went_well, Now now) {
   const auto place = find(instance);
-  if (!place || !place->record.breaker.tried(went_well, now.mono_ms)) return;
+  if (!place) return;
+  const auto& [roster, record] = *place;
+  if (!record.breaker.tried(roster.breaker, went_well, now.mono_ms)) return;
   take_breaker(*place, went_well ? "a trial went well" : "a trial failed", now);
 }
 
@@ -99,7 +102,7 @@ void Registry::take_verdict(Place place, std::string reason, Now now) {
 
 void Registry::eject(Place place, FailureRow row, Now now) {
   OutlierMachine& outlier = place.record.outlier;
-  const std::uint64_t until_ms = outlier.eject(now.mono_ms);
+  const std::uint64_t until_ms = outlier.eject(place.roster.outlier, now.mono_ms);
   ++place.roster.ejected;
   schedule(place, Due::Kind::ejection, until_ms);
 
@@ -125,21 +128,23 @@ void Registry::end_ejection(Place place, Now now) {
 // The breaker's state is a new one. `why`: it is; "" where the time has brought it.
 void Registry::take_breaker(Place place, std::string why, Now now) {
   const BreakerMachine& breaker = place.record.breaker;
+  const config::Breaker& rule = place.roster.breaker;
   schedule(place, Due::Kind::breaker, breaker.next_ms());
   Inputs& inputs = place.record.edit().inputs;
   Live& live = *place.record.instance().live;
   inputs.breaker = breaker.state();
   inputs.breaker_reason.clear();
   if (inputs.breaker == BreakerState::open) {
-    inputs.breaker_reason = "open for " + in_words(breaker.open_for_ms()) + ": " + why;
+    inputs.breaker_reason =
+        "open for " + in_words(static_cast<std::uint64_t>(rule.open_for.count())) + ": " + why;
   } else if (inputs.breaker == BreakerState::half_open) {
-    inputs.breaker_reason = "half open, for " + std::to_string(breaker.trials()) +
-                            (breaker.trials() == 1 ? " trial" : " trials") + " at a time";
+    inputs.breaker_reason = "half open, for " + std::to_string(rule.half_open) +
+                            (rule.half_open == 1 ? " trial" : " trials") + " at a time";
   } else {
     live.note_word();  // what failed on the way here says nothing against the fresh start
   }
   live.trial_limit.store(inputs.breaker == BreakerState::half_open
-                             ? static_cast<std::uint16_t>(breaker.trials())
+                             ? static_cast<std::uint16_t>(rule.half_open)
                              : std::uint16_t{0},
                          std::memory_order_relaxed);
   std::string told = breaker_words(inputs);

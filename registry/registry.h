@@ -130,7 +130,7 @@ class Registry {
   //
   // An instance with a check begins as check.initial says, and those that are there at start
   // (`first`) and begin as `checking` are waited for: awaits_first_verdicts(). What a changed check
-  // or outlier rule does to those that stay: CheckMachine and OutlierMachine::reconfigure(). Of a
+  // does to those that stay: CheckMachine::reconfigure(); an ejection that runs keeps its end. Of a
   // check that an instance brought along only what it does not say changes.
   // Requires: a loaded configuration, i.e. valid addresses, names and ids that are unique.
   void reconcile(const std::vector<config::Service>& services, bool first, Now now);

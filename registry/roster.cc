@@ -4,10 +4,8 @@
 
 namespace sluice::registry {
 
-Record::Record(Instance instance, CheckMachine check_machine, OutlierMachine outlier_machine,
-               BreakerMachine breaker_machine)
+Record::Record(Instance instance, CheckMachine check_machine, BreakerMachine breaker_machine)
     : check(check_machine),
-      outlier(outlier_machine),
       breaker(breaker_machine),
       instance_(std::make_shared<Instance>(std::move(instance))) {}
 

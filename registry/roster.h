@@ -25,7 +25,7 @@ namespace sluice::registry {
 // to change after it was published.
 class Record {
  public:
-  Record(Instance instance, CheckMachine check, OutlierMachine outlier, BreakerMachine breaker);
+  Record(Instance instance, CheckMachine check, BreakerMachine breaker);
 
   const Instance& instance() const { return *instance_; }
   Instance& edit();
@@ -38,8 +38,8 @@ class Record {
   FlapDamper flap;
   Standing standing = Standing::apart;
   bool is_cold = false;             // was down or is new, and has not been eligible since
-  std::uint64_t warm_since_ms = 0;  // of one that is warming: when it began
   bool awaited = false;             // there at start, and without a verdict yet
+  std::uint64_t warm_since_ms = 0;  // of one that is warming: when it began
   std::uint64_t last_pass_ms = 0;   // its last probe that passed; 0: none
   std::uint64_t preserved_ms = 0;   // since when self-preservation alone keeps it; 0: it does not
   std::array<std::uint64_t, 5> due_ms{};  // by Registry's kinds of dues: when; 0: not waiting

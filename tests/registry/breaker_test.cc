@@ -55,9 +55,10 @@ TEST(BreakerMachine, OpensAfterTheRowTriesAfterTheTimeAndClosesAfterASuccess) {
     for (std::size_t i = 0; i < row.steps.size(); ++i) {
       const Turn& step = row.steps[i];
       const BreakerState before = machine.state();
-      const bool changed = step.what == failed ? machine.failed(step.row, step.at_ms)
-                           : step.what == time ? machine.advance(step.at_ms)
-                                               : machine.tried(step.what == went_well, step.at_ms);
+      const bool changed = step.what == failed ? machine.failed(rule(3), step.row, step.at_ms)
+                           : step.what == time
+                               ? machine.advance(step.at_ms)
+                               : machine.tried(rule(3), step.what == went_well, step.at_ms);
       EXPECT_EQ(machine.state(), step.then) << row.what << ", step " << i;
       EXPECT_EQ(changed, before != step.then) << row.what << ", step " << i;
       EXPECT_EQ(machine.next_ms() == UINT64_MAX, step.then != open) << row.what << ", step " << i;
@@ -68,14 +69,14 @@ TEST(BreakerMachine, OpensAfterTheRowTriesAfterTheTimeAndClosesAfterASuccess) {
 TEST(BreakerMachine, IsNoneWhereThereIsNone) {
   BreakerMachine machine(rule(0));
   EXPECT_EQ(machine.state(), BreakerState::none);
-  EXPECT_FALSE(machine.failed({1'000'000, 0}, 0));
-  EXPECT_FALSE(machine.tried(false, 0));
+  EXPECT_FALSE(machine.failed(rule(0), {1'000'000, 0}, 0));
+  EXPECT_FALSE(machine.tried(rule(0), false, 0));
   EXPECT_FALSE(machine.advance(UINT64_MAX));
 }
 
 TEST(BreakerMachine, FollowsANewRule) {
   BreakerMachine machine(rule(3));
-  machine.failed({3, 0}, 0);
+  machine.failed(rule(3), {3, 0}, 0);
   EXPECT_FALSE(machine.reconfigure({1, config::Duration(9000), 1}));
   EXPECT_EQ(machine.next_ms(), 1000u) << "a running time keeps its end";
   EXPECT_TRUE(machine.reconfigure(rule(0)));
