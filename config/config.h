@@ -489,7 +489,8 @@ struct Listener {
   ListenerLimits limits;
   // What becomes of a client while the listener has its limits.connections, or had its limits.rate:
   // closed at once; accepted, and served when there is room (closed after timeouts.first_bytes); or
-  // left in the kernel's queue. A source beyond limits.per_source is rejected whatever this says.
+  // left in the kernel's queue. A source beyond limits.per_source is rejected whatever this says,
+  // and a client beyond limits.rate whom a PROXY header names.
   OverLimit over_limit = OverLimit::reject;
   NoInstance no_instance;
   bool access_log = true;  // one line a session

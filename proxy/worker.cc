@@ -152,8 +152,11 @@ void Worker::adopt_listeners() {
   });
   for (const auto& [name, state] : routes_) {
     if (routes.contains(name)) continue;
-    if (plan_->drain) send_away(*state, CloseReason::shutdown, "");
-    send_away(*state, CloseReason::drain, kListenerRemoved);
+    if (plan_->drain) {
+      send_away(*state, CloseReason::shutdown, "");
+    } else {
+      send_away(*state, CloseReason::drain, kListenerRemoved);
+    }
   }
   routes_ = std::move(routes);
   doors_ = std::move(doors);

@@ -21,8 +21,9 @@ void Registry::failed(const Live& instance, FailureRow row, Now now) {
   const auto place = find(instance);
   if (!place) return;
   const auto& [roster, record] = *place;
-  if (record.breaker.failed(roster.breaker, row, now.mono_ms))
+  if (record.breaker.failed(roster.breaker, row, now.mono_ms)) {
     take_breaker(*place, words(row), now);
+  }
   if (record.outlier.is_ejected() || !suspects(roster.outlier, row)) return;
   const auto members = static_cast<std::uint32_t>(roster.records.size());
   if (roster.ejected >= ejection_limit(roster.outlier, members)) return;

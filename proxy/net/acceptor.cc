@@ -29,8 +29,9 @@ Acceptor::Acceptor(Loop& loop, Poller& poller, std::shared_ptr<ListenSocket> soc
 Acceptor::~Acceptor() {
   constexpr int kMostInQueue = 65536;
   watch_.close();
-  for (int i = 0; i < kMostInQueue && accept_batch(kMostInQueue) == Batch::held; ++i) {
-  }
+  // Nobody is left in the queue for later now, though the handler ask for it after each.
+  Batch batch = Batch::held;
+  for (int i = 0; i < kMostInQueue && batch == Batch::held; ++i) batch = accept_batch(kMostInQueue);
   socket_->close(worker_);
 }
 

@@ -61,6 +61,7 @@ class Crew {
   // Any thread. Requires: open(worker).
   void hand_over(std::size_t worker, Arrival arrival);
   // Any thread: rings every worker's bell, for there is room where some may have clients waiting.
+  // Requires: all are open.
   void wake();
   // The worker's own thread: what has been left for it, oldest first.
   std::vector<Arrival> take_arrivals(std::size_t worker) {

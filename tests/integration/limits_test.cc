@@ -286,6 +286,31 @@ TEST(OverLimit, EndsForThoseWhoWaitWithWhatAReloadSays) {
   }
 }
 
+TEST(OverLimit, EndsForThoseWhoWaitWithTheListener) {
+  Backend server(echo());
+  const TempDir files;
+  const std::string door = "unix:" + files.path("door");
+  for (const std::string what : {"delay", "backlog"}) {
+    Sluice sluice(
+        {.instances = {server.address()},
+         .listeners = {"{name: side, bind: \"" + door +
+                       "\", service: s, limits: {connections: 1}, over_limit: " + what + "}"}});
+    Peer first = Peer::connect(door);
+    ASSERT_TRUE(echoes(first, "x"));
+    Peer second = Peer::connect(door), third = Peer::connect(door);
+    EXPECT_TRUE(eventually(
+        [&] { return sluice.metric("sluice_connections_delayed", {{"listener", "side"}}) >= 1; }));
+    ASSERT_EQ(sluice.reload({.instances = {server.address()}}).status, 200);
+    EXPECT_EQ(second.wait_for_end(), End::fin) << what;
+    EXPECT_EQ(third.wait_for_end(), End::fin) << what;
+    EXPECT_TRUE(eventually([&] {
+      return sluice.metric("sluice_connections_closed_total",
+                           {{"listener", "side"}, {"reason", "drain"}}) == 2;
+    }));
+    EXPECT_TRUE(echoes(first, "x")) << "who is in has its time";
+  }
+}
+
 TEST(OverLimit, EndsForThoseWhoWaitWithTheProcess) {
   Backend server(echo());
   Sluice sluice(

@@ -3,14 +3,29 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
 
+#include <array>
+#include <cstdint>
+#include <cstdio>
 #include <thread>
+#include <utility>
 
 namespace sluice::net {
 namespace {
 
 int nice_value() {
   return ::getpriority(PRIO_PROCESS, 0);
+}
+
+bool kernel_is_at_least(int major, int minor) {
+  utsname kernel{};
+  int its_major = 0, its_minor = 0;
+  EXPECT_EQ(::uname(&kernel), 0);
+  EXPECT_EQ(std::sscanf(kernel.release, "%d.%d", &its_major, &its_minor), 2);
+  return std::pair(its_major, its_minor) >= std::pair(major, minor);
 }
 
 struct Seen {
@@ -38,6 +53,26 @@ INSTANTIATE_TEST_SUITE_P(Each, UrgencyOfAThread,
                                          Seen{Urgency::orders, 3, 3},
                                          Seen{Urgency::background, 3, 10},
                                          Seen{Urgency::background, 15, 15}));
+
+// Kernels before 6.12 know no wishes for slices; 0 is the answer there.
+TEST(Urgency, IsASliceWhereTheKernelGrantsOne) {
+  const auto slice_of = [](Urgency urgency) {
+    std::uint64_t slice_ns = 0;
+    std::thread([&] {
+      set_urgency(urgency);
+      std::array<std::uint64_t, 6> told{};  // struct sched_attr; its runtime is the fourth
+      ASSERT_EQ(::syscall(SYS_sched_getattr, 0, told.data(), sizeof told, 0), 0);
+      slice_ns = told[3];
+    }).join();
+    return slice_ns;
+  };
+  const bool is_granted = slice_of(Urgency::connections) != 0;
+  EXPECT_EQ(is_granted, kernel_is_at_least(6, 12));
+  if (!is_granted) return;
+  EXPECT_EQ(slice_of(Urgency::connections), 100'000u);
+  EXPECT_EQ(slice_of(Urgency::orders), 500'000u);
+  EXPECT_EQ(slice_of(Urgency::background), 100'000u);
+}
 
 TEST(Urgency, LeavesAThreadTheSchedulerThatItWasGiven) {
   std::thread([] {
