@@ -79,7 +79,7 @@ std::uint64_t longest_check_timeout_ms(const config::Config& config,
 Control::Control(ServerOptions options, const config::Config& config,
                  std::shared_ptr<const access::Tokens> tokens)
     : options_(std::move(options)),
-      fd_limit_(raise_fd_limit()),
+      fd_limit_(make_room_for_fds()),
       started_wall_ms_(wall_ms()),
       started_ms_(net::monotonic_ms()),
       config_(config),

@@ -1,12 +1,16 @@
 #include "proxy/limits.h"
 
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <limits>
 #include <thread>
 
 namespace sluice {
+
+namespace {
 
 std::uint64_t raise_fd_limit() {
   rlimit limit{};
@@ -17,6 +21,17 @@ std::uint64_t raise_fd_limit() {
   }
   return limit.rlim_cur == RLIM_INFINITY ? std::numeric_limits<std::uint32_t>::max()
                                          : limit.rlim_cur;
+}
+
+}  // namespace
+
+std::uint64_t make_room_for_fds() {
+  constexpr std::uint64_t kMostAtOnce = 262'144;
+  const std::uint64_t limit = raise_fd_limit();
+  const auto last = static_cast<int>(std::min(limit, kMostAtOnce)) - 1;
+  const int copy = ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, last);
+  if (copy >= 0) ::close(copy);
+  return limit;
 }
 
 std::uint32_t affordable_connections(std::uint64_t fd_limit, const config::Config& config,

@@ -7,8 +7,12 @@
 
 namespace sluice {
 
-// Raises the soft limit of open files to the hard one. Returns the limit that holds then.
-std::uint64_t raise_fd_limit();
+// Raises the soft limit of open files to the hard one, and makes the kernel's table of them as
+// large at once, if not larger than for 262 144 (2 MiB). Returns the limit that holds then. Before
+// any thread is started: a table that grows while there are several keeps whoever opens the file
+// that does not fit waiting for an RCU grace period (expand_fdtable() in Linux's fs/file.c), which
+// is a worker and all its connections, for 10 ms and more, at 64 files, 256, 512 and so on.
+std::uint64_t make_room_for_fds();
 
 // Client connections that `fd_limit` files are enough for: two each, with room for listeners,
 // pipes, checks, the log and the admin API.

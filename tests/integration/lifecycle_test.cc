@@ -73,6 +73,15 @@ TEST(Descriptors, StayAsManyAndAreNeverInherited) {
 }
 
 // G09
+// Linux makes a table larger only when nobody reads it, and whoever opens a file waits for that.
+TEST(Descriptors, HaveRoomBeforeTheFirstClient) {
+  Backend server(echo());
+  EXPECT_GE(fd_table_size(Sluice({.instances = {server.address()}, .fd_limit = 2'000}).pid()),
+            2'000u);
+  EXPECT_GE(fd_table_size(Sluice({.instances = {server.address()}, .fd_limit = 20'000}).pid()),
+            20'000u);
+}
+
 TEST(Restart, AfterSigkillServesAtOnce) {
   const std::size_t remnants = size_of_run<std::size_t>(200, 500);
   Backend server(echo());

@@ -135,6 +135,13 @@ std::size_t count_pipes(pid_t pid) {
   return static_cast<std::size_t>(count);
 }
 
+std::size_t fd_table_size(pid_t pid) {
+  const std::string status = read_file(directory_of(pid) + "/status");
+  constexpr std::string_view kField = "\nFDSize:";
+  const std::size_t at = status.find(kField);
+  return at == std::string::npos ? 0 : std::stoul(status.substr(at + kField.size()));
+}
+
 std::uint64_t resident_bytes(pid_t pid) {
   std::istringstream statm(read_file(directory_of(pid) + "/statm"));
   std::uint64_t size = 0;
