@@ -1,5 +1,7 @@
 #include "proxy/net/poller.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -48,6 +50,12 @@ bool Socket::open(Poller& poller, Fd fd, Pollable& owner) {
   }
   fd_ = std::move(fd);
   return true;
+}
+
+void Socket::stop_nagling() {
+  nagles = false;
+  const int yes = 1;
+  ::setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
 }
 
 Fd Socket::take() {
@@ -105,12 +113,15 @@ void Poller::forget(Pollable& owner) {
 // uv_backend_timeout() is 0, too, when libuv has watchers to put into its set.
 void Poller::turn() {
   ++turns_;
-  const int wait_ms = again_.empty() ? uv_backend_timeout(loop_.uv()) : 0;
-  const int count = wait_for_events(epoll_.get(), events_.data(), kBatch, wait_ms);
+  const int count =
+      wait_for_events(epoll_.get(), events_.data(), kBatch, again_.empty() ? libuv_waits_ms_ : 0);
   uv_update_time(loop_.uv());
   const bool libuv_is_ready = deliver(count);
   run_again();
-  if (libuv_is_ready || uv_backend_timeout(loop_.uv()) == 0) uv_run(loop_.uv(), UV_RUN_NOWAIT);
+  libuv_waits_ms_ = uv_backend_timeout(loop_.uv());
+  if (!libuv_is_ready && libuv_waits_ms_ != 0) return;
+  uv_run(loop_.uv(), UV_RUN_NOWAIT);
+  libuv_waits_ms_ = uv_backend_timeout(loop_.uv());
 }
 
 bool Poller::deliver(int count) {

@@ -89,6 +89,11 @@ class Socket : public Entry {
   // Adds `fd` to the set; `owner` is told. False, and the fd closed, when the kernel refuses
   // (errno).
   bool open(Poller& poller, Fd fd, Pollable& owner);
+  // To be called before each write but the first: a first alone is not held back by Nagle's
+  // algorithm, and most short connections have no second, so that TCP_NODELAY waits until here.
+  void before_another_write() {
+    if (nagles) stop_nagling();
+  }
   void set_owner(Pollable& owner) { tell(owner); }
   Fd take();  // out of the set; the descriptor is the caller's from here on
   void close();
@@ -98,7 +103,10 @@ class Socket : public Entry {
   int fd() const { return fd_.get(); }
   bool is_open() const { return static_cast<bool>(fd_); }
 
+  bool nagles = false;  // though it is not to: TCP_NODELAY is not set yet
+
  private:
+  void stop_nagling();
   Fd fd_;
 };
 
@@ -129,6 +137,8 @@ class Poller final : private Waiter {
   Loop& loop_;
   Fd epoll_;
   std::uint64_t turns_ = 0;
+  int libuv_waits_ms_ =
+      0;  // as of the last turn's end; what is started before the first has its turn
   std::array<epoll_event, kBatch> events_;
   std::vector<Pollable*> again_;
   std::vector<Pollable*> running_;  // the turn that is being delivered

@@ -30,12 +30,8 @@ bool is_tcp(int fd) {
 
 // The kernel's own refusal (EOPNOTSUPP) is what makes these a no-op on unix sockets.
 void set_tcp_options(int fd, const config::Tcp& tcp) {
-  set_nodelay(fd, tcp);
-  watch_peer(fd, tcp);
-}
-
-void set_nodelay(int fd, const config::Tcp& tcp) {
   set(fd, IPPROTO_TCP, TCP_NODELAY, tcp.nodelay ? 1 : 0);
+  watch_peer(fd, tcp);
 }
 
 void watch_peer(int fd, const config::Tcp& tcp) {

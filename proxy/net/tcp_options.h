@@ -10,10 +10,8 @@ namespace sluice::net {
 // kernel does not know is passed over.
 void set_tcp_options(int fd, const config::Tcp& tcp);
 
-// Its two parts, for a socket of our own making: what a first message is sent by, and the keepalive
-// and user timeout that find out, after seconds, that the peer is gone. The second is five calls
-// that a short connection can do without.
-void set_nodelay(int fd, const config::Tcp& tcp);
+// All but nodelay (see net::Socket): the keepalive and user timeout that find out, after seconds,
+// that the peer is gone. Five calls that a short connection can do without.
 void watch_peer(int fd, const config::Tcp& tcp);
 
 // Bytes that the kernel has taken from us and the peer's kernel has not acknowledged yet; 0 for

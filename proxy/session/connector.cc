@@ -105,10 +105,10 @@ void Connector::attempt() {
   net::Dial dial = net::dial(net::SocketAddress(pick.member->address()));
   stop_waiting();  // not before: the next one is called
   if (dial.result != ConnectResult::ok) return attempt_failed(dial.result, dial.error);
-  net::set_nodelay(dial.socket.get(), upstream().tcp);  // the rest when it lives on (Relay)
   if (!owner_.open_upstream(std::move(dial.socket))) {
     return attempt_failed(ConnectResult::no_fds, errno);
   }
+  upstream_socket_.nagles = upstream().tcp.nodelay;
   dialing_ = true;
   const auto timeout = static_cast<std::uint64_t>(route_.timeouts.connect.count());
   const std::uint64_t timeout_at = timeout > 0 ? context_.loop.now_ms() + timeout : kNever;

@@ -107,6 +107,7 @@ bool Opening::listen() {
 // Says to the instance what was said. False: it is gone.
 bool Opening::pass_on() {
   while (has_unsent() && upstream_.writable) {
+    if (sent_ != 0) upstream_.before_another_write();
     const ssize_t sent =
         net::transmit(upstream_.fd(), said_.bytes.get() + sent_, said_.size - sent_);
     if (sent < 0) {

@@ -45,7 +45,7 @@ void Pump::resume(Begun begun) {
   }
 }
 
-Pump::Progress Pump::turn(net::Socket& source, net::Socket& sink, const config::Relay& relay,
+Pump::Progress Pump::move(net::Socket& source, net::Socket& sink, const config::Relay& relay,
                           bool is_last, Context& context) {
   const std::uint64_t bound = moved_ + kTurnBytes;
   while (!over_) {
@@ -69,6 +69,7 @@ Pump::Step Pump::flush(net::Socket& sink, Context& context) {
   while (parked_size_ != 0 || pipe_.held != 0) {
     if (!sink.writable) return Step::wait;
     const bool from_pipe = parked_size_ == 0;
+    if (moved_ != 0) sink.before_another_write();
     const ssize_t sent = from_pipe
                              ? ::splice(pipe_.read.get(), nullptr, sink.fd(), nullptr, pipe_.held,
                                         SPLICE_F_MOVE | SPLICE_F_NONBLOCK)
@@ -145,6 +146,7 @@ Pump::Step Pump::pull_small(net::Socket& source, net::Socket& sink, const config
     bulk_ = true;
   }
   // Straight on, without waiting for an event that says the sink is writable.
+  if (moved_ != 0) sink.before_another_write();
   const ssize_t sent = net::transmit(sink.fd(), bytes, size);
   if (sent < 0 && !would_block(errno) && errno != EINTR) return stop(Progress::sink_failed, errno);
   const std::size_t taken = sent > 0 ? static_cast<std::size_t>(sent) : 0;

@@ -248,6 +248,7 @@ bool Session::introduce(const Introduction& introduction) {
       introduction.text(client_peer_, here.endpoint(), header_.get(), unique_id);
   const ssize_t sent =
       ::send(upstream_.fd(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  upstream_.before_another_write();
   return sent < 0 || static_cast<std::size_t>(sent) == text.size();
 }
 

@@ -1,6 +1,8 @@
 #include "proxy/session/pump.h"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 
 #include <random>
 
@@ -75,6 +77,39 @@ TEST_F(PumpTest, PassesASmallMessageWithoutKeepingABuffer) {
   EXPECT_EQ(pump.moved(), 5u);
   EXPECT_EQ(pump.spliced(), 0u);
   EXPECT_FALSE(pump.has_parked());
+}
+
+int nodelay(const net::Socket& socket) {
+  int value = -1;
+  socklen_t size = sizeof(value);
+  EXPECT_EQ(::getsockopt(socket.fd(), IPPROTO_TCP, TCP_NODELAY, &value, &size), 0);
+  return value;
+}
+
+TEST_F(PumpTest, SwitchesNagleOffBeforeTheSecondWrite) {
+  sink.nagles = true;
+  send_text(speaker, "one");
+  ASSERT_TRUE(heard([&] { return ear.bytes == "one"; }));
+  EXPECT_EQ(nodelay(sink), 0);
+  send_text(speaker, "two");
+  ASSERT_TRUE(heard([&] { return ear.bytes == "onetwo"; }));
+  EXPECT_EQ(nodelay(sink), 1);
+  EXPECT_FALSE(sink.nagles);
+}
+
+TEST_F(PumpTest, LeavesNagleToWhoWantsIt) {
+  send_text(speaker, "one");
+  ASSERT_TRUE(heard([&] { return ear.bytes == "one"; }));
+  send_text(speaker, "two");
+  ASSERT_TRUE(heard([&] { return ear.bytes == "onetwo"; }));
+  EXPECT_EQ(nodelay(sink), 0);
+}
+
+TEST_F(PumpTest, SwitchesNagleOffForABulkStream) {
+  sink.nagles = true;
+  const std::string bytes = random_bytes(1u << 20);
+  speak(bytes);
+  EXPECT_EQ(nodelay(sink), 1);
 }
 
 TEST_F(PumpTest, PassesTheEndOnAsAnEnd) {
