@@ -251,16 +251,19 @@ def expiry(server, sizes, what, restarted):
     """All leases but one end at once, and a while later all instances are deleted."""
     due = restarted + sizes.ttl
     longest = 15 + sizes.instances / 5_000
-    time.sleep(max(0, due - 2 - time.monotonic()))
+    time.sleep(max(0, due - 4 - time.monotonic()))
     ask(server, "register", count=1, ttl="5m")
+    to_expire = sum(server.instances().values()) - 1
+    before = server.index()
     with prober(server, longest + 10) as probe:
         probe.wait_for("measuring")
-        rarely = {"seconds": longest, "pause": 0.5}  # for a page of metrics is work of its own
-        wait_until(lambda: server.instances().get("down", 0) > sizes.instances - 2 - COMERS,
-                   "all have expired", **rarely)
-        wait_until(lambda: sum(server.instances().values()) < 2, "all are deleted", **rarely)
+        # Down and then deleted: two changes each.
+        wait_until(lambda: server.index() >= before + 2 * to_expire, "all have expired and are deleted",
+                   seconds=longest, pause=0.1)
         probe.end()
         worst = probe.result()["latency"]["max"]
+    if (left := sum(server.instances().values())) != 1:
+        raise Failure(f"{left} instances are left after the expiry, not 1")
     yield milliseconds(what, "longest stall by the expiry of all", worst, 0.010)
 
 

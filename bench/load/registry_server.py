@@ -94,6 +94,10 @@ class RegistryServer:
                 counts[state] = counts.get(state, 0) + value
         return counts
 
+    def index(self):
+        """How many changes there were. A small page, where instances() is megabytes."""
+        return json.loads(self.get("/v1/status")[1])["index"]
+
     def cpu(self):
         return cpu_seconds(self.program.pid)
 
