@@ -84,11 +84,11 @@ void OutlierMachine::forgive(const config::Outlier& rule, std::uint64_t now_ms) 
   ejections_ -= static_cast<std::uint32_t>(std::min<std::uint64_t>(clean, ejections_));
 }
 
-std::uint32_t ejection_limit(const config::Outlier& outlier, std::uint32_t members) {
-  if (outlier.max_percent == 0 || members <= outlier.keep_at_least) return 0;
+bool may_eject(const config::Outlier& outlier, std::uint32_t members, std::uint32_t ejected,
+               std::uint32_t left) {
+  if (outlier.max_percent == 0 || left < outlier.keep_at_least) return false;
   const std::uint64_t share = std::uint64_t{members} * outlier.max_percent / 100;
-  const std::uint64_t spare = members - outlier.keep_at_least;
-  return static_cast<std::uint32_t>(std::min(std::max<std::uint64_t>(share, 1), spare));
+  return ejected < std::max<std::uint64_t>(share, 1);
 }
 
 }  // namespace sluice::registry

@@ -68,8 +68,11 @@ bool suspects(const config::Outlier& rule, FailureRow row);
 // "5 connect failures in a row", "1 connect failure and 4 early closes in a row".
 std::string words(FailureRow row);
 
-// How many of `members` instances may be ejected at once: max_percent of them, rounded down, but
-// one at least; 0 percent is none. Never so many that fewer than keep_at_least are left.
-std::uint32_t ejection_limit(const config::Outlier& outlier, std::uint32_t members);
+// May one more of `members` instances be ejected, of whom `ejected` are, when `left` others are
+// eligible? At most max_percent of the members are out at once, rounded down, but one at least (0
+// percent is none), and never so many that fewer than keep_at_least are left: who is down, drained
+// or ejected is not there to be kept.
+bool may_eject(const config::Outlier& outlier, std::uint32_t members, std::uint32_t ejected,
+               std::uint32_t left);
 
 }  // namespace sluice::registry

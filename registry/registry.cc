@@ -26,7 +26,9 @@ void Registry::failed(const Live& instance, FailureRow row, Now now) {
   }
   if (record.outlier.is_ejected() || !suspects(roster.outlier, row)) return;
   const auto members = static_cast<std::uint32_t>(roster.records.size());
-  if (roster.ejected >= ejection_limit(roster.outlier, members)) return;
+  const bool counts = record.standing == Standing::able;
+  const std::uint32_t left = counts ? roster.able - 1 : members;  // else it takes nobody away
+  if (!may_eject(roster.outlier, members, roster.ejected, left)) return;
   eject(*place, row, now);
 }
 

@@ -169,7 +169,7 @@ class Registry {
   bool checked(const Live& instance, const Probe& probe, Now now);
 
   // Takes in that an instance has failed so often in a row, and ejects it if the outlier rule says
-  // so; where ejection_limit() forbids it nothing changes, and the next failure asks again. Its
+  // so; where may_eject() forbids it nothing changes, and the next failure asks again. Its
   // breaker opens if that has seen enough.
   void failed(const Live& instance, FailureRow row, Now now);
 

@@ -211,34 +211,49 @@ TEST(FailureRow, SaysWhatFailed) {
 
 struct Limit {
   const char* situation;
-  std::uint32_t max_percent, keep_at_least, members, allowed;
+  std::uint32_t max_percent, keep_at_least, members, down, allowed;
 };
 
-TEST(EjectionLimit, BoundsHowManyAreOutAtOnce) {
+// Of `members`, `down` are down before; one after the other of those that are not is ejected.
+TEST(Ejection, IsBoundedByHowManyAreOutAndHowManyAreLeft) {
   const Limit table[] = {
-      {"half of ten", 50, 1, 10, 5},
-      {"rounded down", 50, 1, 5, 2},
-      {"one percent of two is one", 1, 1, 2, 1},
-      {"one percent of 99 is one", 1, 0, 99, 1},
-      {"one percent of 200 is two", 1, 0, 200, 2},
-      {"0 percent is none", 0, 0, 100, 0},
-      {"all of them where nothing is kept", 100, 0, 4, 4},
-      {"all but the kept", 100, 1, 4, 3},
-      {"a lone instance is kept", 100, 1, 1, 0},
-      {"a lone instance may go where nothing is kept", 50, 0, 1, 1},
-      {"keep_at_least wins over the percentage", 50, 8, 10, 2},
-      {"keep_at_least wins over the one that is always allowed", 1, 2, 2, 0},
-      {"more to keep than there are", 100, 5, 3, 0},
-      {"no members", 50, 0, 0, 0},
-      {"more than all", 300, 0, 3, 3},
-      {"a large service", 100, 0, 4'000'000'000u, 4'000'000'000u},
+      {"half of ten", 50, 1, 10, 0, 5},
+      {"rounded down", 50, 1, 5, 0, 2},
+      {"one percent of two is one", 1, 1, 2, 0, 1},
+      {"one percent of 99 is one", 1, 0, 99, 0, 1},
+      {"one percent of 200 is two", 1, 0, 200, 0, 2},
+      {"0 percent is none", 0, 0, 100, 0, 0},
+      {"all of them where nothing is kept", 100, 0, 4, 0, 4},
+      {"all but the kept", 100, 1, 4, 0, 3},
+      {"a lone instance is kept", 100, 1, 1, 0, 0},
+      {"a lone instance may go where nothing is kept", 50, 0, 1, 0, 1},
+      {"keep_at_least wins over the percentage", 50, 8, 10, 0, 2},
+      {"keep_at_least wins over the one that is always allowed", 1, 2, 2, 0, 0},
+      {"more to keep than there are", 100, 5, 3, 0, 0},
+      {"more than all", 300, 0, 3, 0, 3},
+      {"those that are down are not kept", 100, 1, 10, 8, 1},
+      {"the last that is not down is", 50, 1, 3, 2, 0},
+      {"the share is that of all, down or not", 50, 0, 10, 4, 5},
   };
   for (const Limit& row : table) {
     config::Outlier rule;
     rule.max_percent = row.max_percent;
     rule.keep_at_least = row.keep_at_least;
-    EXPECT_EQ(ejection_limit(rule, row.members), row.allowed) << row.situation;
+    std::uint32_t ejected = 0;
+    for (std::uint32_t able = row.members - row.down; able != 0; --able) {
+      if (!may_eject(rule, row.members, ejected, able - 1)) break;
+      ++ejected;
+    }
+    EXPECT_EQ(ejected, row.allowed) << row.situation;
   }
+}
+
+TEST(Ejection, OfALargeServiceDoesNotOverflow) {
+  config::Outlier rule;
+  rule.max_percent = 100;
+  rule.keep_at_least = 0;
+  EXPECT_TRUE(may_eject(rule, 4'000'000'000u, 3'999'999'999u, 0));
+  EXPECT_FALSE(may_eject(rule, 4'000'000'000u, 4'000'000'000u, 0));
 }
 
 }  // namespace

@@ -156,6 +156,7 @@ TEST(Reconcile, LeavesWhatStaysUntouched) {
   Registry registry("e1");
   Services services = {service("web", sample::instances(2))};
   services[0].outlier.consecutive = 1;
+  services[0].outlier.keep_at_least = 0;
   registry.reconcile(services, true, at(0));
   const auto live = sample::live(registry, "web", "i0");
   registry.checked(*live, sample::kPassed, at(1));
@@ -346,6 +347,7 @@ TEST(Reconcile, AppliesNewRulesToTheInstancesThatStay) {
   registry.checked(*live, sample::kPassed, at(1));
   web.check.fall = 1;
   web.outlier.consecutive = 2;
+  web.outlier.keep_at_least = 0;
   registry.reconcile({web}, false, at(2));
   EXPECT_EQ(registry.snapshot()->index, 3u) << "a rule is no change of an instance";
   registry.failed(*live, {2, 0}, at(3));

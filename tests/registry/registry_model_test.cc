@@ -178,12 +178,18 @@ class Model {
     Known* known = draw_instance(&members);
     if (known == nullptr) return;
     const auto consecutive = static_cast<std::uint32_t>(below(4));
-    const auto out = static_cast<std::size_t>(
-        std::count_if(members->begin(), members->end(),
-                      [&](const auto& each) { return is_ejected(each.second, now_ms_); }));
-    const std::size_t allowed =
-        std::min(std::max<std::size_t>(members->size() * 60 / 100, 1), members->size() - 1);
-    if (consecutive >= kConsecutive && !is_ejected(*known, now_ms_) && out < allowed) {
+    const auto count = [&](auto holds) {
+      return static_cast<std::size_t>(std::count_if(
+          members->begin(), members->end(), [&](const auto& each) { return holds(each.second); }));
+    };
+    const auto is_eligible = [&](const Known& one) {
+      return judge(inputs_of(one)).verdict == Verdict::eligible;
+    };
+    const bool is_share_left = count([&](const Known& one) { return is_ejected(one, now_ms_); }) <
+                               std::max<std::size_t>(members->size() * 60 / 100, 1);
+    const bool is_spared = is_eligible(*known) && count(is_eligible) < 2;
+    if (consecutive >= kConsecutive && !is_ejected(*known, now_ms_) && is_share_left &&
+        !is_spared) {
       known->ejections.emplace_back(now_ms_, now_ms_ + next_ejection(*known, now_ms_));
     }
     registry_.failed(*known->live, {consecutive, 0}, at(now_ms_));
@@ -213,12 +219,17 @@ class Model {
     follow_journal(*snapshot);
   }
 
-  void compare(const Instance& shown, const Known& known, int step) {
+  Inputs inputs_of(const Known& known) const {
     Inputs inputs;
     inputs.admin = known.admin;
     inputs.check = verdict(known);
     inputs.outlier = is_ejected(known, now_ms_) ? OutlierState::ejected : OutlierState::none;
     inputs.weight = known.said.weight;
+    return inputs;
+  }
+
+  void compare(const Instance& shown, const Known& known, int step) {
+    const Inputs inputs = inputs_of(known);
     const Effective expected = judge(inputs);
     EXPECT_EQ(shown.live, known.live) << "step " << step;
     EXPECT_EQ(shown.inputs.admin, inputs.admin) << "step " << step;

@@ -362,6 +362,26 @@ TEST(Ejections, EndInTheOrderOfTheirTimes) {
   EXPECT_EQ(order, (std::vector<std::string>{"i1", "i2", "i0"}));
 }
 
+TEST(Ejections, SpareTheLastThatIsNotDown) {
+  Registry registry("e1");
+  config::Service web = service("web", sample::instances(3));
+  web.outlier.consecutive = 1;
+  registry.reconcile({web}, true, at(0));
+  registry.checked(*sample::live(registry, "web", "i0"), kPassed, at(1));
+  registry.checked(*sample::live(registry, "web", "i1"), kPassed, at(1));
+  registry.checked(*sample::live(registry, "web", "i2"), kRefused, at(1));
+  registry.set_admin("web", "i1", Admin::drain, "", at(1));
+
+  registry.failed(*sample::live(registry, "web", "i0"), {1, 0}, at(2));
+  EXPECT_TRUE(look(registry, "web", "i0")->is_up());
+
+  registry.set_admin("web", "i1", Admin::ready, "", at(3));
+  registry.failed(*sample::live(registry, "web", "i0"), {2, 0}, at(4));
+  EXPECT_FALSE(look(registry, "web", "i0")->is_up()) << "there is another now";
+  registry.failed(*sample::live(registry, "web", "i1"), {1, 0}, at(5));
+  EXPECT_TRUE(look(registry, "web", "i1")->is_up());
+}
+
 TEST(Scale, ProbesThatChangeNothingPublishNothing) {
   constexpr std::size_t kInstances = 10'000;
   Registry registry("e1");
