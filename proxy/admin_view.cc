@@ -262,6 +262,11 @@ void AdminView::set_admin(std::string service, std::string id, registry::AdminWi
        done = std::move(done)] { control_.enrollment_.set_admin(service, id, wish, done); });
 }
 
+void AdminView::reset_fuse(admin::FuseName name, std::function<void(bool found)> done) {
+  control_.post(
+      [this, name = std::move(name), done = std::move(done)] { done(control_.reset_fuse(name)); });
+}
+
 void AdminView::close_connection(const std::string& id, std::function<void(bool found)> done) {
   const std::optional<ConnectionId> wanted = parse_id(id);
   if (!wanted || wanted->worker >= control_.workers_.size()) return done(false);

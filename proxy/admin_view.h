@@ -42,6 +42,7 @@ class AdminView final : public admin::Control {
              admin::Answered done) override;
   void set_admin(std::string service, std::string id, registry::AdminWish wish,
                  admin::Answered done) override;
+  void reset_fuse(admin::FuseName name, std::function<void(bool found)> done) override;
   void close_connection(const std::string& id, std::function<void(bool found)> done) override;
 
  private:

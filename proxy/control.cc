@@ -646,18 +646,29 @@ void Control::look_at_fuses() {
   const std::vector<admin::FuseStatus> changed = splits_.look(*registry_.snapshot(), now());
   if (changed.empty()) return;
   published_fuses_.set(std::make_shared<std::vector<admin::FuseStatus>>(splits_.statuses()));
-  for (const admin::FuseStatus& fuse : changed) {
-    channel_->line(config::LogLevel::warn, "fuse " + fuse.state)
-        .add("listener", fuse.listener)
-        .add("route", fuse.route)
-        .add("part", fuse.part)
-        .add("service", fuse.service)
-        .add("detail", fuse.why);
-    hub_.note({"fuse_" + fuse.state,
-               "listener " + fuse.listener + ", route " + fuse.route + ", part " + fuse.part +
-                   ": " + fuse.why,
-               wall_ms()});
-  }
+  for (const admin::FuseStatus& fuse : changed) tell_of_fuse(fuse, fuse.state, fuse.why);
+}
+
+bool Control::reset_fuse(const admin::FuseName& name) {
+  const auto fuse = splits_.reset(name, now());
+  if (!fuse) return false;
+  published_fuses_.set(std::make_shared<std::vector<admin::FuseStatus>>(splits_.statuses()));
+  tell_of_fuse(*fuse, "reset", "by the operator's word");
+  return true;
+}
+
+void Control::tell_of_fuse(const admin::FuseStatus& fuse, const std::string& what,
+                           const std::string& why) {
+  channel_->line(config::LogLevel::warn, "fuse " + what)
+      .add("listener", fuse.listener)
+      .add("route", fuse.route)
+      .add("part", fuse.part)
+      .add("service", fuse.service)
+      .add("detail", why);
+  hub_.note(
+      {"fuse_" + what,
+       "listener " + fuse.listener + ", route " + fuse.route + ", part " + fuse.part + ": " + why,
+       wall_ms()});
 }
 
 // Has the workers look for connections of what was condemned.

@@ -111,6 +111,8 @@ class Control final : WorkerEvents {
   void give_back_memory();
   void adopt_splits();
   void look_at_fuses();
+  bool reset_fuse(const admin::FuseName& name);  // false: there is no such fuse
+  void tell_of_fuse(const admin::FuseStatus& fuse, const std::string& what, const std::string& why);
   void adopt_rebalancing();
   Rebalancer::Hands hands_for_rebalancing();
   void log_rebalancing(const std::string& service, const std::vector<Surplus>& surplus);

@@ -34,6 +34,7 @@ std::string comparison(const config::Fuse& fuse, const Outcomes& part, const Out
 // as long as nobody looked.
 class SlidingOutcomes {
  public:
+  SlidingOutcomes() = default;
   // What has been counted so far does not count.
   SlidingOutcomes(std::uint64_t window_ms, std::uint64_t now_ms, Outcomes total);
 
@@ -45,7 +46,7 @@ class SlidingOutcomes {
     std::uint64_t at_ms;
     Outcomes total;
   };
-  std::uint64_t window_ms_;
+  std::uint64_t window_ms_ = 0;
   std::deque<Sample> samples_;  // the first is the beginning of the window
 };
 

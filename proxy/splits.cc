@@ -62,7 +62,7 @@ Splits::Line Splits::begin(const config::Listener& listener, const registry::Now
     for (const config::Part& part : route.split) {
       parts.push_back(metrics_.part(listener.name, route.name, part.name));
       parts.back()->weight = part.weight;
-      parts.back()->fuse = part.fuse ? PartCells::Fuse::whole : PartCells::Fuse::none;
+      parts.back()->fuse = PartCells::Fuse::none;
     }
     watch(listener, route, parts, now, line);
     line.parts.insert(line.parts.end(), parts.begin(), parts.end());
@@ -85,13 +85,22 @@ void Splits::watch(const config::Listener& listener, const config::Route& route,
     status.part = part.name;
     status.service = part.service;
     status.weight = part.weight;
-    status.state = "whole";
-    const auto window = static_cast<std::uint64_t>(part.fuse->window.count());
-    const SlidingOutcomes own(window, now.mono_ms, outcomes_of(*parts[i]));
-    const SlidingOutcomes rest(window, now.mono_ms, outcomes_of(others));
-    line.fuses.push_back(
-        {status, *part.fuse, parts[i], std::move(others), std::move(said_of_others), own, rest});
+    line.fuses.push_back({status, *part.fuse, parts[i], std::move(others),
+                          std::move(said_of_others), SlidingOutcomes(), SlidingOutcomes()});
+    line.fuses.back().begin(now);
   }
+}
+
+// As whole, with nothing counted.
+void Splits::Watched::begin(const registry::Now& now) {
+  status.state = "whole";
+  status.since_ms = 0;
+  status.why.clear();
+  part->weight = status.weight;
+  part->fuse = PartCells::Fuse::whole;
+  const auto window = static_cast<std::uint64_t>(fuse.window.count());
+  own = SlidingOutcomes(window, now.mono_ms, outcomes_of(*part));
+  rest = SlidingOutcomes(window, now.mono_ms, outcomes_of(others));
 }
 
 // Who would take what the part gives up.
@@ -129,6 +138,18 @@ std::vector<admin::FuseStatus> Splits::look(const registry::Snapshot& snapshot,
     }
   }
   return changed;
+}
+
+std::optional<admin::FuseStatus> Splits::reset(const admin::FuseName& name,
+                                               const registry::Now& now) {
+  const auto line = lines_.find(name.listener);
+  if (line == lines_.end()) return std::nullopt;
+  for (Watched& each : line->second.fuses) {
+    if (each.status.route != name.route || each.status.part != name.part) continue;
+    each.begin(now);
+    return each.status;
+  }
+  return std::nullopt;
 }
 
 bool Splits::has_fuses() const {

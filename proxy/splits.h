@@ -2,9 +2,10 @@
 //
 // What a configuration says of a listener's routes holds until another says otherwise: a reload
 // that changes them gives every part of that listener its weight back and begins to count anew, any
-// other leaves blown fuses blown. A fuse does not blow while none of the other parts has both a
-// weight and somebody to take a connection: a part that fails is better than nobody. That is told
-// once, too, and the fuse blows when there is somebody again and the part still fails.
+// other leaves blown fuses blown. So does the operator's word, for one part. A fuse does not blow
+// while none of the other parts has both a weight and somebody to take a connection: a part that
+// fails is better than nobody. That is told once, too, and the fuse blows when there is somebody
+// again and the part still fails.
 //
 // Control loop only. The counts are the workers' (metrics::PartCells).
 #pragma once
@@ -12,6 +13,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +38,9 @@ class Splits {
   // Those whose state has changed since the last time. To be called every kLookEveryMs while there
   // are fuses, with the registry as it is.
   std::vector<admin::FuseStatus> look(const registry::Snapshot& snapshot, const registry::Now& now);
+  // Makes the fuse of a part whole: the part has its weight again, and what was counted until now
+  // does not count. Nothing: there is no such fuse.
+  std::optional<admin::FuseStatus> reset(const admin::FuseName& name, const registry::Now& now);
   bool has_fuses() const;
   std::vector<admin::FuseStatus> statuses() const;  // in the order of listeners' names
 
@@ -48,6 +53,8 @@ class Splits {
     std::vector<Cells> others;
     std::vector<config::Part> said_of_others;  // in the same order
     SlidingOutcomes own, rest;
+
+    void begin(const registry::Now& now);
   };
   struct Line {  // of a listener
     std::vector<config::Route> routes;

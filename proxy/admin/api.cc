@@ -149,6 +149,15 @@ void end_connection(Control& control, const Request& request, const Responder& r
   });
 }
 
+// --- Splits
+
+void reset_fuse(Control& control, const Request& request, const Responder& responder) {
+  FuseName name{request.segments[2], request.segments[3], request.segments[4]};
+  control.reset_fuse(std::move(name), [responder](bool found) {
+    responder.send(found ? Reply{204, "", "", {}} : Reply::error(404, "there is no such fuse"));
+  });
+}
+
 // --- Configuration
 
 void serve_status(Control& control, const Request&, const Responder& responder) {
@@ -268,6 +277,7 @@ std::vector<Route> api_routes(Control& control, Hub& hub, const std::shared_ptr<
        connections,
        kReadAsked},
       {"DELETE", {"v1", "connections", "*"}, {}, false, with(end_connection), kAdminAll},
+      {"POST", {"v1", "fuses", "*", "*", "*", "reset"}, {}, false, with(reset_fuse), kAdminAll},
       {"POST", {"v1", "reload"}, {"dry_run"}, true, with(reload), kAdminAll},
   };
   std::ranges::move(registration_routes(control), std::back_inserter(routes));

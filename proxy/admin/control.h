@@ -24,6 +24,10 @@ struct WorkerStatus {
   double loop_lag_seconds = 0;     // how late its loop was at most, in the last ten seconds
 };
 
+struct FuseName {
+  std::string listener, route, part;
+};
+
 // The fuse of a split's part.
 struct FuseStatus {
   std::string listener, route, part, service;
@@ -193,6 +197,8 @@ class Control {
   virtual void leave(std::string service, std::string id, LeaveWish wish, Answered done) = 0;
   virtual void set_admin(std::string service, std::string id, registry::AdminWish wish,
                          Answered done) = 0;
+  // Makes a blown fuse whole, and a whole one count anew.
+  virtual void reset_fuse(FuseName name, std::function<void(bool found)> done) = 0;
   virtual void close_connection(const std::string& id, std::function<void(bool found)> done) = 0;
 };
 

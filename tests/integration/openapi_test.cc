@@ -103,6 +103,8 @@ TEST_F(OpenApi, HoldsWhatIsAnswered) {
       {"GET", "/v1/services/{service}/instance", "/v1/services/s/instance"},
       {"GET", "/v1/services/{service}/instance", "/v1/services/none/instance", "", 404},
       {"GET", "/v1/connections", "/v1/connections?limit=7"},
+      {"POST", "/v1/fuses/{listener}/{route}/{part}/reset", "/v1/fuses/front/default/s/reset", "",
+       404},
       {"DELETE", "/v1/connections/{connection}", "/v1/connections/9-9", "", 404},
       {"DELETE", "/v1/connections/{connection}", "/v1/connections/" + connection, "", 204},
       {"PUT", of_instance, "/v1/services/s/instances/r?wait=applied",

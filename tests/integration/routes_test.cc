@@ -236,6 +236,15 @@ TEST(Fuse, TakesAFailingPartOutAndHoldsUntilTheRoutesChange) {
   EXPECT_EQ(way["share"], 0.0);
   EXPECT_EQ(way["weight"], 40);
 
+  // The operator has its cause mended, or thinks so.
+  const std::string reset = "/v1/fuses/front/default/canary/reset";
+  EXPECT_EQ(sluice.admin().post(reset).status, 204);
+  EXPECT_EQ(sluice.metric("sluice_split_fuse_blown", {{"part", "canary"}}), 0);
+  EXPECT_EQ(sluice.metric("sluice_split_weight", {{"part", "canary"}}), 40);
+  EXPECT_EQ(sluice.log("fuse reset").size(), 1u);
+  EXPECT_EQ(sluice.admin().post("/v1/fuses/front/default/s/reset").status, 404);
+  EXPECT_TRUE(asks_until_blown(sluice));
+
   // Something else of the listener changes: it stays blown.
   EXPECT_EQ(sluice.reload(scene(split(60, 40, fuse), "backlog: 99")).status, 200);
   EXPECT_EQ(ask_times(sluice, 40)["stable"], 40);

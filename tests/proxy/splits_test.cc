@@ -96,6 +96,32 @@ TEST_F(SplitsTest, AFuseBlowsOnceAndHoldsUntilTheRoutesChange) {
   EXPECT_THAT(look(), ElementsAre()) << "what was before does not count";
 }
 
+TEST_F(SplitsTest, AResetFuseIsWholeAndCountsAnew) {
+  adopt({part("a", 95), part("b", 5, true)});
+  count("b", 30, 30);
+  EXPECT_THAT(look(), ElementsAre("b blown"));
+
+  const auto told = splits_.reset({"l", "r", "b"}, {now_ms_, 3000});
+  ASSERT_TRUE(told);
+  EXPECT_EQ(told->state, "whole");
+  EXPECT_EQ(told->since_ms, 0);
+  EXPECT_EQ(told->why, "");
+  EXPECT_EQ(weight("b"), 5u);
+  EXPECT_EQ(cells("b")->fuse, metrics::PartCells::Fuse::whole);
+  EXPECT_THAT(look(), ElementsAre()) << "what was before does not count";
+  count("b", 30, 30);
+  EXPECT_THAT(look(), ElementsAre("b blown"));
+}
+
+TEST_F(SplitsTest, OnlyWhatHasAFuseIsReset) {
+  adopt({part("a", 95), part("b", 5, true)});
+  for (const admin::FuseName& name :
+       {admin::FuseName{"x", "r", "b"}, admin::FuseName{"l", "x", "b"},
+        admin::FuseName{"l", "r", "a"}}) {
+    EXPECT_FALSE(splits_.reset(name, {now_ms_, 3000}));
+  }
+}
+
 TEST_F(SplitsTest, TheLastPartThatHasAWeightKeepsIt) {
   adopt({part("a", 50, true), part("b", 50, true), part("c", 0)});
   count("b", 30, 30);

@@ -235,6 +235,14 @@ TEST_F(Api, EndsAConnection) {
   EXPECT_EQ(client_.del("/v1/connections/lost").status, 503) << "nobody answered";
 }
 
+TEST_F(Api, ResetsAFuse) {
+  const Response done = client_.post("/v1/fuses/127.0.0.1%3A80/a%2Fb/canary/reset");
+  EXPECT_EQ(done.status, 204);
+  EXPECT_EQ(done.body, "");
+  EXPECT_EQ(control_.asked, "reset 127.0.0.1:80/a/b/canary");
+  EXPECT_EQ(client_.post("/v1/fuses/l/r/main/reset").status, 404);
+}
+
 TEST_F(Api, ReloadsOrShowsWhatAReloadWouldDo) {
   control_.report.ok = true;
   const struct {

@@ -128,6 +128,10 @@ class FakeControl : public Control {
     asked = service + "/" + id + " " + std::string(word(wish.admin)) + " " + wish.reason;
     done(answer);
   }
+  void reset_fuse(FuseName name, std::function<void(bool)> done) override {
+    asked = "reset " + name.listener + "/" + name.route + "/" + name.part;
+    done(name.part == "canary");
+  }
   void close_connection(const std::string& id, std::function<void(bool)> done) override {
     if (id != "lost") done(id == "0-17");
   }
