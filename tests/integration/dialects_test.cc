@@ -1,4 +1,4 @@
-// Checks that speak as redis, pgsql, mysql and send_expect do, on the real binary.
+// Checks that speak as redis, pgsql, mysql and send_expect do, on the real binary: H05.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -138,6 +138,10 @@ TEST(Dialects, AreJudgedByWhatIsAnswered) {
       {"other banner", "send_expect, expect: \"220 \"", says_and_closes({"554 no\r\n"}), "down",
        "check: closed after \"554 no\\r\\n\", wanted \"220 \""},
       {"any byte", "send_expect, send: x", echo(), "up", "ok"},
+      {"other beginning", "send_expect, send: \"a\", expect: \"ab\"", says_and_closes({"", "ba"}),
+       "down", "check: closed after \"ba\", wanted \"ab\""},
+      {"reset", "send_expect, send: \"a\", expect: \"ab\"", reset_on_accept(), "down",
+       "check: connection reset"},
   };
   std::vector<std::unique_ptr<Backend>> servers;
   Scene scene;
@@ -153,6 +157,9 @@ TEST(Dialects, AreJudgedByWhatIsAnswered) {
                            check_of("type: pgsql") + "}");
   scene.services.push_back("{name: torn-mysql, instances: [\"" + torn_mysql.address() + "\"], " +
                            check_of("type: mysql") + "}");
+  const Dribble torn_banner("220 mail.example ESMTP ready\r\n");
+  scene.services.push_back("{name: torn-banner, instances: [\"" + torn_banner.address() + "\"], " +
+                           check_of("type: send_expect, expect: \"ready\\r\\n\"") + "}");
   Backend own(echo());
   scene.instances = {own.address()};
   const Sluice sluice(scene);
@@ -171,6 +178,7 @@ TEST(Dialects, AreJudgedByWhatIsAnswered) {
   }
   EXPECT_EQ(status("torn-pgsql")["state"], "up") << status("torn-pgsql");
   EXPECT_EQ(status("torn-mysql")["state"], "up") << status("torn-mysql");
+  EXPECT_EQ(status("torn-banner")["state"], "up") << status("torn-banner");
 }
 
 // What MySQL hears: a login and no more to one that refuses it.

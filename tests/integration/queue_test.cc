@@ -55,6 +55,66 @@ class Queue : public testing::Test {
   }
 };
 
+// L09, where one limit holds for all instances of a service: whoever is full is passed over, for a
+// later priority as well. Clients come one after the other, from one address, and stay.
+struct Crowd {
+  std::string policy;
+  std::string of_a, of_b;  // options of the instances
+  int limit;
+  int clients;
+  std::string taken;  // by whom, - by nobody; sorted where the policy draws lots
+};
+
+TEST_F(Queue, PassesOverWhoIsFull) {
+  const Crowd table[] = {
+      {"round_robin", "", "", 1, 4, "ab--"},
+      {"round_robin", "", "", 2, 4, "abab"},
+      {"round_robin", "weight: 2", "", 1, 4, "ab--"},
+      {"round_robin", "weight: 2", "", 2, 5, "abab-"},
+      {"round_robin", "", "priority: 1", 2, 6, "aabb--"},
+      {"least_connections", "", "", 1, 4, "ab--"},
+      {"least_connections", "", "priority: 1", 2, 6, "aabb--"},
+      {"first", "", "", 2, 5, "aabb-"},
+      {"random", "", "", 1, 3, "-ab"},
+      {"hash", "", "", 1, 3, "-ab"},
+      {"maglev", "", "", 1, 3, "-ab"},
+      {"hash", "", "priority: 1", 1, 3, "ab-"},
+  };
+  for (const Crowd& row : table) {
+    const std::string what = row.policy + " " + row.of_a + " " + row.of_b + " " + row.taken;
+    Backend a(echo()), b(echo());
+    const auto options = [](const std::string& id, const std::string& more) {
+      return "id: " + id + (more.empty() ? "" : ", " + more);
+    };
+    Scene with = scene({instance(a.address(), options("a", row.of_a)),
+                        instance(b.address(), options("b", row.of_b))},
+                       "queue: 0, per_instance: " + std::to_string(row.limit), "workers: 1");
+    with.service += ", balance: {policy: " + row.policy + "}";
+    Sluice sluice(with);
+    std::deque<Peer> clients;
+    std::string taken;
+    for (int i = 0; i < row.clients; ++i) {
+      const auto before = a.accepted();
+      Peer& client = clients.emplace_back(sluice.connect());
+      client.send("x");
+      const bool is_served = client.receive(1) == "x";
+      taken += !is_served ? '-' : a.accepted() > before ? 'a' : 'b';
+    }
+    if (row.taken.front() == '-') std::ranges::sort(taken);
+    EXPECT_EQ(taken, row.taken) << what;
+    // A place that is given back is there for the next one.
+    const auto first = static_cast<std::size_t>(taken.find_first_not_of('-'));
+    ASSERT_LT(first, clients.size()) << what;
+    const auto live = a.live() + b.live();
+    clients[first].close();
+    EXPECT_TRUE(eventually([&] { return a.live() + b.live() == live - 1; })) << what;
+    EXPECT_TRUE(eventually([&] {
+      Peer next = sluice.connect();
+      return echoes(next, "x");
+    })) << what;
+  }
+}
+
 // Whoever is asked, the proxy or the servers, and however many race: a limit of 3 is never 4, and
 // all are served.
 TEST_F(Queue, KeepsInstancesUnderTheirLimitUnderARace) {

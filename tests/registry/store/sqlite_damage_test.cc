@@ -1,5 +1,5 @@
 // Files that a disk, a hand or an enemy has changed: never a crash, never a wrong entry, and never
-// one less without a word.
+// one less without a word: Y09.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
