@@ -443,8 +443,8 @@ config::Duration Control::drain_of(const std::string& service) const {
 // Puts a question to all workers. `add` takes in the answer of each, one after the other; `done` is
 // called on the control loop once all have answered, or have ended.
 template <class Answer>
-void Control::ask_workers(std::function<Answer(Worker&)> question,
-                          std::function<void(Answer& all, Answer one)> add,
+void Control::ask_workers(const std::function<Answer(Worker&)>& question,
+                          const std::function<void(Answer& all, Answer one)>& add,
                           std::function<void(Answer)> done) {
   struct Gathering {
     Gathering(Control& its_control, std::function<void(Answer)> its_done)

@@ -92,8 +92,8 @@ class Control final : WorkerEvents {
   void time_rollout(std::uint64_t index);
   std::uint64_t plan_of_all_workers() const;
   template <class Answer>
-  void ask_workers(std::function<Answer(Worker&)> question,
-                   std::function<void(Answer& all, Answer one)> add,
+  void ask_workers(const std::function<Answer(Worker&)>& question,
+                   const std::function<void(Answer& all, Answer one)>& add,
                    std::function<void(Answer)> done);
   void ask_for_flow(Inquiry::Lives lives, std::uint64_t within_ms,
                     std::function<void(Inquiry::Busy)> done);

@@ -53,7 +53,7 @@ config::Selector selector_of(const std::string& text) {
 }
 
 std::string key_of(const config::Target& target) {
-  const std::string service(target.service);
+  std::string service(target.service);
   if (target.selector.empty()) return service;
   return selection_key(service, selector_of(std::string(target.selector)));
 }

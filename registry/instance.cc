@@ -225,7 +225,7 @@ Standing standing(const Inputs& inputs, Verdict verdict) {
   return verdict == Verdict::eligible ? Standing::able : Standing::unable;
 }
 
-Effective in_panic(Effective effective) {
+Effective in_panic(const Effective& effective) {
   return {effective.state, *effective.reason + "; taken all the same (panic)", Verdict::eligible};
 }
 

@@ -107,7 +107,7 @@ enum class Standing : std::uint8_t {
 Standing standing(const Inputs& inputs, Verdict verdict);
 
 // In a panic: taken although it is down, and the reason says so.
-Effective in_panic(Effective effective);
+Effective in_panic(const Effective& effective);
 
 // Where instances come from: "static", of the configuration; "registered".
 const config::Text& static_source();

@@ -129,7 +129,7 @@ void Registry::end_ejection(Place place, Now now) {
 }
 
 // The breaker's state is a new one. `why`: it is; "" where the time has brought it.
-void Registry::take_breaker(Place place, std::string why, Now now) {
+void Registry::take_breaker(Place place, const std::string& why, Now now) {
   const BreakerMachine& breaker = place.record.breaker;
   const config::Breaker& rule = place.roster.breaker;
   schedule(place, Due::Kind::breaker, breaker.next_ms());
@@ -162,7 +162,7 @@ void Registry::rejudge(Place place, Change::Kind kind, std::string reason, Now n
   if (follow_warming(place, now)) instance.effective = judge(instance.inputs);
   take_standing(place, standing(instance.inputs, instance.effective.verdict));
   if (place.roster.panics && place.record.standing == Standing::unable) {
-    instance.effective = in_panic(std::move(instance.effective));
+    instance.effective = in_panic(instance.effective);
   }
   if (instance.effective.state != from) instance.since_ms = now.wall_ms;
   instance.live->verdict.store(instance.effective.verdict, std::memory_order_relaxed);

@@ -266,7 +266,7 @@ class Registry {
   void take_verdict(Place place, std::string reason, Now now);
   void eject(Place place, FailureRow row, Now now);
   void end_ejection(Place place, Now now);
-  void take_breaker(Place place, std::string why, Now now);
+  void take_breaker(Place place, const std::string& why, Now now);
   void rejudge(Place place, Change::Kind kind, std::string reason, Now now);
   void note(Place place, Change::Kind kind, State from, std::string reason, Now now);
   void stop_awaiting(Record& record, Now now);

@@ -12,7 +12,6 @@ namespace sluice::cli {
 namespace {
 
 using client::list_at;
-using client::text_at;
 using nlohmann::json;
 
 std::string checks_target(const Question& question) {

@@ -98,6 +98,7 @@ Session::Session(Context& context, const RouteState& route, const net::Peer& cli
   route_->listener_cells->of(context_.worker).accepted.increment();
 }
 
+// NOLINTNEXTLINE(bugprone-exception-escape): nothing to construct, nothing to throw
 Session::~Session() {
   context_.poller.forget(*this);
   leave_service();
