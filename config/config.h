@@ -666,10 +666,10 @@ struct Outlier {
   // Failures in a row that eject, connects and closes before any byte (registry::Failure); 0:
   // never.
   std::uint32_t consecutive = 5;
-  Duration base = 30s;             // the n-th ejection lasts base times n
-  Duration max = 5min;             // but at most this long
-  std::uint32_t max_percent = 50;  // of a service's instances ejected at once
-  std::uint32_t keep_at_least = 1;
+  Duration base = 30s;              // the n-th ejection lasts base times n
+  Duration max = 5min;              // but at most this long
+  std::uint32_t max_percent = 50;   // of a service's instances ejected at once
+  std::uint32_t keep_at_least = 1;  // nobody is ejected unless as many others are eligible
   template <class V>
   void fields(V& v) {
     v("consecutive", consecutive);

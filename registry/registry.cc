@@ -26,8 +26,7 @@ void Registry::failed(const Live& instance, FailureRow row, Now now) {
   }
   if (record.outlier.is_ejected() || !suspects(roster.outlier, row)) return;
   const auto members = static_cast<std::uint32_t>(roster.records.size());
-  const bool counts = record.standing == Standing::able;
-  const std::uint32_t left = counts ? roster.able - 1 : members;  // else it takes nobody away
+  const std::uint32_t left = roster.able - (record.standing == Standing::able ? 1 : 0);
   if (!may_eject(roster.outlier, members, roster.ejected, left)) return;
   eject(*place, row, now);
 }

@@ -99,7 +99,9 @@ TEST(InstanceJson, WritesMomentsAsRfc3339) {
 
 TEST(InstanceJson, SaysEachInputBesideTheEffectiveState) {
   Registry registry("e1");
-  registry.reconcile({service("web", sample::instances(2))}, true, at(0));
+  config::Service web = service("web", sample::instances(2));
+  web.outlier.keep_at_least = 0;
+  registry.reconcile({web}, true, at(0));
   const auto live = sample::live(registry, "web", "i0");
   registry.checked(*live, sample::kRefused, at(1));
   registry.failed(*live, {5, 0}, at(1));

@@ -187,7 +187,7 @@ class Model {
     };
     const bool is_share_left = count([&](const Known& one) { return is_ejected(one, now_ms_); }) <
                                std::max<std::size_t>(members->size() * 60 / 100, 1);
-    const bool is_spared = is_eligible(*known) && count(is_eligible) < 2;
+    const bool is_spared = count(is_eligible) == (is_eligible(*known) ? 1 : 0);  // no other
     if (consecutive >= kConsecutive && !is_ejected(*known, now_ms_) && is_share_left &&
         !is_spared) {
       known->ejections.emplace_back(now_ms_, now_ms_ + next_ejection(*known, now_ms_));

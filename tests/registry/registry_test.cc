@@ -382,6 +382,33 @@ TEST(Ejections, SpareTheLastThatIsNotDown) {
   EXPECT_TRUE(look(registry, "web", "i1")->is_up());
 }
 
+// An ejection outlives the fault that it came with.
+TEST(Ejections, SpareTheOnlyOneThatIsDownMeanwhile) {
+  Registry registry("e1");
+  config::Service web = service("web", sample::instances(1));
+  web.check.fall = web.check.rise = 1;
+  registry.reconcile({web}, true, at(0));
+  const auto live = sample::live(registry, "web", "i0");
+  registry.checked(*live, kRefused, at(1));
+  registry.failed(*live, {9, 0}, at(2));
+  EXPECT_EQ(look(registry, "web", "i0")->inputs.outlier, OutlierState::none);
+  registry.checked(*live, kPassed, at(3));
+  EXPECT_EQ(live->verdict, Verdict::eligible);
+}
+
+TEST(Ejections, SpareTheOnlyOneThatItsBreakerLeavesAlone) {
+  Registry registry("e1");
+  config::Service web = unchecked(service("web", sample::instances(1)));
+  web.outlier.consecutive = 3;
+  web.breaker = {3, config::Duration(10'000), 1};
+  registry.reconcile({web}, true, at(0));
+  const auto live = sample::live(registry, "web", "i0");
+  registry.failed(*live, {3, 0}, at(10));
+  EXPECT_EQ(live->verdict, Verdict::never);
+  registry.advance(at(10'010));
+  EXPECT_EQ(live->verdict, Verdict::trial);
+}
+
 TEST(Scale, ProbesThatChangeNothingPublishNothing) {
   constexpr std::size_t kInstances = 10'000;
   Registry registry("e1");
