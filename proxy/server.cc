@@ -1,6 +1,7 @@
 #include "proxy/server.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -38,6 +39,14 @@ void fill_standard_streams() {
   }
 }
 
+// A page of thousands of instances is megabytes. Left to itself, glibc takes the first that is
+// freed for a reason to carve the next ones out of its heaps, which keep what a crowd of slow
+// readers has had of them at a time: as pages of their own they go back to the kernel.
+void return_long_pages() {
+  constexpr int kLong = 1 << 20;
+  ::mallopt(M_MMAP_THRESHOLD, kLong);
+}
+
 void print_problems(const std::vector<config::Problem>& problems) {
   for (const config::Problem& problem : problems) {
     std::fprintf(stderr, "%s\n", problem.text().c_str());
@@ -49,6 +58,7 @@ void print_problems(const std::vector<config::Problem>& problems) {
 int run_server(ServerOptions options) {
   fill_standard_streams();
   prepare_signals();
+  return_long_pages();
   const Briefing briefing = brief(options.load());
   print_problems(briefing.problems);
   if (!briefing.config) return 1;

@@ -527,7 +527,7 @@ TEST(RegistryAndFile, MayKeepAServiceToItself) {
 // Y12, in small: whoever comes and goes, those that stay are connected to.
 TEST_F(RegistryService, ChurnFailsNoConnection) {
   Backend stays(echo()), comes_and_goes(echo());
-  ASSERT_EQ(enroll("stays", stays.address()).status, 200);
+  ASSERT_EQ(enroll("stays", stays.address(), R"(,"ttl":"0s")").status, 200);
   ShortConnections load(sluice_, 4, kSanitized ? 100 : 1000);
   const Stopwatch watch;
   int rounds = 0;
