@@ -7,11 +7,13 @@
 
 namespace sluice {
 
-// Raises the soft limit of open files to the hard one, and makes the kernel's table of them as
-// large at once, if not larger than for 262 144 (2 MiB). Returns the limit that holds then. Before
-// any thread is started: a table that grows while there are several keeps whoever opens the file
-// that does not fit waiting for an RCU grace period (expand_fdtable() in Linux's fs/file.c), which
-// is a worker and all its connections, for 10 ms and more, at 64 files, 256, 512 and so on.
+// Raises the soft limit of open files to the hard one, and makes the kernel's table of them that
+// large at once, though no larger than for 262 144 (2 MiB). Returns the limit that holds then.
+//
+// A table that grows while the process has more threads than one keeps whoever opens the file that
+// does not fit waiting for an RCU grace period (expand_fdtable() in Linux's fs/file.c): a worker
+// with all its connections, for 10 ms and more, at 64 files, 128, 256 and so on. So this is best
+// called before there are others. Where the kernel refuses, the table grows as it needs to.
 std::uint64_t make_room_for_fds();
 
 // Client connections that `fd_limit` files are enough for: two each, with room for listeners,

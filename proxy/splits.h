@@ -1,11 +1,11 @@
 // The weights that the parts of all splits are drawn by, and the fuses that take them to 0.
 //
 // What a configuration says of a listener's routes holds until another says otherwise: a reload
-// that changes them gives every part of that listener its weight back and begins to count anew, any
-// other leaves blown fuses blown. So does the operator's word, for one part. A fuse does not blow
-// while none of the other parts has both a weight and somebody to take a connection: a part that
-// fails is better than nobody. That is told once, too, and the fuse blows when there is somebody
-// again and the part still fails.
+// that changes them gives every part of that listener its weight back and begins to count anew, and
+// so does the operator's word (reset()) for one part. Any other reload leaves blown fuses blown. A
+// fuse does not blow while none of the other parts has both a weight and somebody to take a
+// connection: a part that fails is better than nobody. That is told once, too, and the fuse blows
+// when there is somebody again and the part still fails.
 //
 // Control loop only. The counts are the workers' (metrics::PartCells).
 #pragma once

@@ -29,7 +29,7 @@ Acceptor::Acceptor(Loop& loop, Poller& poller, std::shared_ptr<ListenSocket> soc
 Acceptor::~Acceptor() {
   constexpr int kMostInQueue = 65536;
   watch_.close();
-  // Nobody is left in the queue for later now, though the handler ask for it after each.
+  // Nobody is left in the queue for later now, even if the handler says so after each.
   Batch batch = Batch::held;
   for (int i = 0; i < kMostInQueue && batch == Batch::held; ++i) batch = accept_batch(kMostInQueue);
   socket_->close(worker_);

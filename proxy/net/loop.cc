@@ -35,13 +35,18 @@ void Loop::run() {
     uv_run(&uv_, UV_RUN_DEFAULT);
     return;
   }
+  waiter_->begin();
   while (!stopped_) waiter_->turn();
   stopped_ = false;
 }
 
 void Loop::turn() {
-  if (waiter_ != nullptr) return waiter_->turn();
-  uv_run(&uv_, UV_RUN_ONCE);
+  if (waiter_ == nullptr) {
+    uv_run(&uv_, UV_RUN_ONCE);
+    return;
+  }
+  waiter_->begin();
+  waiter_->turn();
 }
 
 void Loop::stop() {

@@ -17,7 +17,8 @@ namespace sluice::net {
 // What waits in the loop's stead: a Poller, in whose set libuv's own descriptor is one of many.
 class Waiter {
  public:
-  virtual void turn() = 0;  // waits for something, and has it done
+  virtual void begin() = 0;  // of turns: takes note of what libuv was given since the last one
+  virtual void turn() = 0;   // waits for something, and has it done
 
  protected:
   ~Waiter() = default;

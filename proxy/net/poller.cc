@@ -110,6 +110,10 @@ void Poller::forget(Pollable& owner) {
   std::replace(running_.begin(), running_.end(), &owner, static_cast<Pollable*>(nullptr));
 }
 
+void Poller::begin() {
+  libuv_waits_ms_ = uv_backend_timeout(loop_.uv());
+}
+
 // uv_backend_timeout() is 0, too, when libuv has watchers to put into its set.
 void Poller::turn() {
   ++turns_;
@@ -121,7 +125,7 @@ void Poller::turn() {
   libuv_waits_ms_ = uv_backend_timeout(loop_.uv());
   if (!libuv_is_ready && libuv_waits_ms_ != 0) return;
   uv_run(loop_.uv(), UV_RUN_NOWAIT);
-  libuv_waits_ms_ = uv_backend_timeout(loop_.uv());
+  begin();
 }
 
 bool Poller::deliver(int count) {

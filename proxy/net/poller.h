@@ -128,6 +128,7 @@ class Poller final : private Waiter {
   friend class Entry;
   friend class Socket;
   friend class Watch;
+  void begin() override;
   void turn() override;
   void remove(int fd);
   bool deliver(int count);  // whether libuv has something to do
@@ -137,8 +138,7 @@ class Poller final : private Waiter {
   Loop& loop_;
   Fd epoll_;
   std::uint64_t turns_ = 0;
-  int libuv_waits_ms_ =
-      0;  // as of the last turn's end; what is started before the first has its turn
+  int libuv_waits_ms_ = 0;  // for its next timer at most; as of the last turn's end, or begin()
   std::array<epoll_event, kBatch> events_;
   std::vector<Pollable*> again_;
   std::vector<Pollable*> running_;  // the turn that is being delivered

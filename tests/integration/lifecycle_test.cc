@@ -72,7 +72,6 @@ TEST(Descriptors, StayAsManyAndAreNeverInherited) {
   invariants.expect_hold(16 << 20);
 }
 
-// G09
 // Linux makes a table larger only when nobody reads it, and whoever opens a file waits for that.
 TEST(Descriptors, HaveRoomBeforeTheFirstClient) {
   Backend server(echo());
@@ -82,6 +81,7 @@ TEST(Descriptors, HaveRoomBeforeTheFirstClient) {
             20'000u);
 }
 
+// G09
 TEST(Restart, AfterSigkillServesAtOnce) {
   const std::size_t remnants = size_of_run<std::size_t>(200, 500);
   Backend server(echo());

@@ -241,7 +241,10 @@ TEST(Fuse, TakesAFailingPartOutAndHoldsUntilTheRoutesChange) {
   EXPECT_EQ(sluice.admin().post(reset).status, 204);
   EXPECT_EQ(sluice.metric("sluice_split_fuse_blown", {{"part", "canary"}}), 0);
   EXPECT_EQ(sluice.metric("sluice_split_weight", {{"part", "canary"}}), 40);
+  EXPECT_EQ(sluice.admin().get("/v1/status").json()["fuses"][0]["state"], "whole");
+  EXPECT_TRUE(explained(sluice, "127.0.0.1")["routes"][0]["ways"][1]["out"].is_null());
   EXPECT_EQ(sluice.log("fuse reset").size(), 1u);
+  EXPECT_EQ(sluice.admin().get("/v1/events").json()["events"].back()["kind"], "fuse_reset");
   EXPECT_EQ(sluice.admin().post("/v1/fuses/front/default/s/reset").status, 404);
   EXPECT_TRUE(asks_until_blown(sluice));
 

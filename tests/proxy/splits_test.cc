@@ -113,6 +113,16 @@ TEST_F(SplitsTest, AResetFuseIsWholeAndCountsAnew) {
   EXPECT_THAT(look(), ElementsAre("b blown"));
 }
 
+TEST_F(SplitsTest, AFuseThatIsKeptIsWholeAfterAReset) {
+  adopt({part("a", 95), part("b", 5, true)});
+  registry_.set_admin("a", "i0", registry::Admin::maint, "", registry::sample::at(1));
+  count("b", 30, 30);
+  EXPECT_THAT(look(), ElementsAre("b kept"));
+  ASSERT_TRUE(splits_.reset({"l", "r", "b"}, {now_ms_, 3000}));
+  EXPECT_EQ(splits_.statuses().at(0).state, "whole");
+  EXPECT_THAT(look(), ElementsAre());
+}
+
 TEST_F(SplitsTest, OnlyWhatHasAFuseIsReset) {
   adopt({part("a", 95), part("b", 5, true)});
   for (const admin::FuseName& name :

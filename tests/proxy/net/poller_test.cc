@@ -258,6 +258,17 @@ TEST_F(PollerTest, ASocketThatIsReopenedDuringDeliveryHearsOfTheNewConnectionOnl
 
 // --- Again
 
+TEST_F(PollerTest, WaitsNoLongerThanForATimerThatWasStartedBetweenTurns) {
+  Bell alive(loop, [] {});
+  alive.ring();
+  loop.turn();
+  int expired = 0;
+  Timer timer(loop, [&] { ++expired; });
+  timer.start(1);
+  while (expired == 0) loop.turn();
+  EXPECT_EQ(expired, 1);
+}
+
 TEST_F(PollerTest, WhoAsksToBeCalledAgainIsCalledOnceInALaterTurn) {
   Watcher watcher(poller);
   poller.again(watcher);

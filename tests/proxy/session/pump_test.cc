@@ -97,6 +97,16 @@ TEST_F(PumpTest, SwitchesNagleOffBeforeTheSecondWrite) {
   EXPECT_FALSE(sink.nagles);
 }
 
+TEST_F(PumpTest, SwitchesNagleOffWhereSomebodyElseHasWrittenFirst) {
+  sink.nagles = true;
+  Pump::Begun begun;
+  begun.passed = 3;
+  pump.resume(std::move(begun));
+  send_text(speaker, "two");
+  ASSERT_TRUE(heard([&] { return ear.bytes == "two"; }));
+  EXPECT_EQ(nodelay(sink), 1);
+}
+
 TEST_F(PumpTest, LeavesNagleToWhoWantsIt) {
   send_text(speaker, "one");
   ASSERT_TRUE(heard([&] { return ear.bytes == "one"; }));

@@ -1,6 +1,8 @@
 #include "proxy/session/session.h"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 
 #include <map>
@@ -68,6 +70,8 @@ class SessionTest : public testing::Test, protected Rig {
     upstream->balancer = balance::make_balancer(policy, std::move(members));
     upstream->cells = cells;
     upstream->limits = limits;
+    upstream->tcp = tcp;
+    upstream->introduction = introduction;
     upstream->row = Line::row(line, "svc", false);
     upstream->retrying_row = Line::row(line, "svc", true);
     if (!service) {
@@ -124,6 +128,8 @@ class SessionTest : public testing::Test, protected Rig {
   }
 
   config::Retry retry;
+  config::Tcp tcp;
+  std::shared_ptr<const Introduction> introduction;
   config::ServiceLimits limits;
   std::shared_ptr<metrics::ServiceCells> cells = std::make_shared<metrics::ServiceCells>(1, "svc");
   std::shared_ptr<Line> line = std::make_shared<Line>(cells);
@@ -164,6 +170,71 @@ TEST_F(SessionTest, RelaysBothWaysAndEndsWithTheClient) {
   EXPECT_EQ(a.live->active.load(), 0u);
   EXPECT_EQ(route->cells->of(0).bytes_upstream.read(), 4u);
   EXPECT_EQ(route->cells->of(0).bytes_downstream.read(), 4u);
+}
+
+// TCP_NODELAY of our connection to the instance.
+int nodelay_to(const Instance& instance) {
+  const net::SocketAddress there(instance.live->identity.address);
+  for (int fd = 0; fd < 256; ++fd) {
+    net::SocketAddress peer;
+    if (::getpeername(fd, peer.get(), peer.size_for_kernel()) != 0) continue;
+    if (peer.endpoint() != there.endpoint()) continue;
+    int value = -1;
+    socklen_t size = sizeof(value);
+    EXPECT_EQ(::getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &value, &size), 0);
+    return value;
+  }
+  return -1;
+}
+
+struct Writes {
+  const char* situation;
+  bool nodelay, is_introduced, is_second_attempt, replays;
+  int messages, expected;
+};
+
+TEST_F(SessionTest, SwitchesNagleOffBeforeTheSecondWriteToAnInstance) {
+  const Writes table[] = {
+      {"one message", true, false, false, false, 1, 0},
+      {"two messages", true, false, false, false, 2, 1},
+      {"a header goes before", true, true, false, false, 1, 1},
+      {"on the second attempt, one", true, false, true, false, 1, 0},
+      {"on the second attempt, two", true, false, true, false, 2, 1},
+      {"one, kept for a replay", true, false, false, true, 1, 0},
+      {"two, kept for a replay", true, false, false, true, 2, 1},
+      {"three, the last of them not kept", true, false, false, true, 3, 1},
+      {"not wanted", false, true, false, false, 3, 0},
+  };
+  for (const Writes& row : table) {
+    SCOPED_TRACE(row.situation);
+    const Instance dead = Instance::dead("a"), b("b");
+    tcp.nodelay = row.nodelay;
+    introduction.reset();
+    if (row.is_introduced) introduction = std::make_shared<Introduction>();
+    retry.replay.bytes = {row.replays ? 8u : 0u};
+    service.reset();
+    accepted.reset();
+    at_instance = {};
+    serve(row.is_second_attempt ? std::vector{&dead, &b} : std::vector{&b});
+    connect();
+    std::size_t said = 0;
+    for (int i = 0; i < row.messages; ++i) {
+      send_text(client, "four");
+      said += 4;
+      ASSERT_TRUE(run_until([&] {
+        if (!accepted) accepted = b.accept();
+        if (accepted) at_instance.listen(accepted);
+        return at_instance.bytes.ends_with("four") && at_instance.bytes.size() >= said;
+      }));
+    }
+    EXPECT_EQ(nodelay_to(b), row.expected);
+    at_client = {};
+    send_text(accepted, "heard");  // or its end would be an early close, and perhaps replayed
+    ASSERT_TRUE(client_hears([&] { return at_client.bytes == "heard"; }));
+    client.reset();
+    accepted.reset();
+    ASSERT_TRUE(ends());
+  }
 }
 
 TEST_F(SessionTest, AnInstanceThatRefusesIsPassedOverAtOnce) {
