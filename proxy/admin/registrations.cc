@@ -206,10 +206,10 @@ void set_admin(Control& control, const Request& request, const Responder& respon
 }  // namespace
 
 std::vector<Route> registration_routes(Control& control) {
-  using Serve = void (*)(Control&, const Request&, const Responder&);
-  const auto with = [&control](Serve serve) {
-    return [&control, serve](const Request& request, const Responder& responder) {
-      serve(control, request, responder);
+  using Write = void (*)(Control&, const Request&, const Responder&);
+  const auto with = [&control](Write write) {
+    return [&control, write](const Request& request, const Responder& responder) {
+      write(control, request, responder);
     };
   };
   const std::vector<std::string_view> instance = {"v1", "services", "*", "instances", "*"};
