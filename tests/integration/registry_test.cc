@@ -322,7 +322,7 @@ int number_of(const std::string& address) {
 
 // What was acknowledged is there after kill -9 at any moment, and nothing else is.
 TEST_F(RegistryService, KilledAtAnyMomentForgetsNothingAcknowledged) {
-  const int rounds = size_of_run(kSanitized ? 5 : 25, 100);
+  const int rounds = size_of_run(kSanitized ? 10 : 100, 500);
   std::mt19937 dice(42);
   std::map<std::string, int> acknowledged;  // id to the number of its address
   int number = 0;
