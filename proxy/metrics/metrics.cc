@@ -45,6 +45,9 @@ void write_listeners(Page& page, const List<ListenerCells>& listeners) {
   auto delayed =
       Family::gauge("sluice_connections_delayed",
                     "Clients that were accepted and wait for room under the listener's limits.");
+  auto held =
+      Family::gauge("sluice_connections_held",
+                    "Clients that wait for an instance, under no_instance of the listener.");
   for (const auto& cells : listeners) {
     const LabelSet labels = {{"listener", cells->listener}};
     // In this order: a connection that closes in between is at worst counted as active once more.
@@ -57,11 +60,13 @@ void write_listeners(Page& page, const List<ListenerCells>& listeners) {
     paused.add(labels,
                sum(*cells, [](const ListenerSlot& slot) { return slot.accept_paused.read(); }));
     delayed.add(labels, std::uint64_t{cells->delayed.load()});
+    held.add(labels, std::uint64_t{cells->held.load()});
   }
   page.write(accepted);
   page.write(active);
   page.write(paused);
   page.write(delayed);
+  page.write(held);
 }
 
 // --- Routes

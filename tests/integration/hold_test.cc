@@ -55,6 +55,30 @@ TEST_F(Hold, ClientsAreServedInOrderTheMomentSomebodyComes) {
   invariants.expect_hold();
 }
 
+// config/examples/one-instance.yaml, with a door of its own: from zero to one.
+TEST_F(Hold, OfTheExampleWaitsForTheFirstInstance) {
+  Backend jobs(ident("jobs"));
+  const std::string front = loopback(reserve_port());
+  std::string text = read_file(SOURCE_DIR "/config/examples/one-instance.yaml");
+  const std::string said = "127.0.0.1:7000";
+  ASSERT_NE(text.find(said), std::string::npos);
+  text.replace(text.find(said), said.size(), front);
+  Sluice sluice({.instances = {jobs.address()}});
+  ASSERT_EQ(sluice.reload_text(text).status, 200);
+  std::vector<Peer> clients;
+  for (std::size_t i = 0; i < 5; ++i) {
+    clients.push_back(Peer::connect(front));
+    clients.back().send(".");
+    ASSERT_TRUE(eventually([&] { return held(sluice) == i + 1; }));
+  }
+  EXPECT_EQ(sluice.metric("sluice_connections_held", {{"listener", "jobs"}}), 5);
+  ASSERT_EQ(sluice.admin()
+                .put("/v1/services/jobs/instances/a", R"({"address":")" + jobs.address() + "\"}")
+                .status,
+            200);
+  for (Peer& client : clients) EXPECT_EQ(client.receive_rest().text, "jobs");
+}
+
 TEST_F(Hold, HasAnEnd) {
   Sluice sluice(scene("hold: 300ms"));
   Invariants invariants(sluice);

@@ -1,6 +1,7 @@
 // PROXY headers, taken and sent, and who is let in: scenarios P01, P02, P04 to P06 and P08.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <regex>
 
 #include "tests/integration/ask.h"
@@ -300,6 +301,56 @@ TEST(ProxyProtocol, NamesWhomIsBalancedBy) {
     seen.insert(chosen);
   }
   EXPECT_EQ(seen.size(), 4u);
+}
+
+// config/examples/behind-a-cloud-balancer.yaml, with addresses of its own.
+TEST(CloudBalancer, ShowsItsClientsAndEachHasItsShare) {
+  Backend one(echo()), two(echo());
+  const std::string front = loopback(reserve_port());
+  std::string text = read_file(SOURCE_DIR "/config/examples/behind-a-cloud-balancer.yaml");
+  for (const auto& [said, ours] : {std::pair{std::string("127.0.0.1:8443"), front},
+                                   {"10.0.5.1:8443", one.address()},
+                                   {"10.0.5.2:8443", two.address()}}) {
+    ASSERT_NE(text.find(said), std::string::npos) << said;
+    text.replace(text.find(said), said.size(), ours);
+  }
+  Sluice sluice({.instances = {one.address()}});
+  ASSERT_EQ(sluice.reload_text(text).status, 200);
+  const auto say = [&](const std::string& bytes) {
+    Peer client = Peer::connect(front);
+    client.try_send(bytes);
+    client.finish();
+    return client.receive_rest().text;
+  };
+  const auto line_of = [](const std::string& client) {
+    return "PROXY TCP4 " + client + " 198.51.100.1 4711 443\r\n";
+  };
+  const auto closed = [&](const std::string& reason) {
+    return sluice.metric("sluice_connections_closed_total",
+                         {{"listener", "shop"}, {"reason", reason}});
+  };
+
+  ASSERT_TRUE(eventually([&] {
+    const auto all = sluice.admin().get("/v1/services/shop").json()["instances"];
+    return std::ranges::all_of(all, [](const auto& each) { return each["verdict"] == "eligible"; });
+  }));
+  // An echo of the header that the instance got, and of what followed.
+  const std::string back = say(line_of("203.0.113.7") + "hello");
+  EXPECT_TRUE(back.starts_with(v2("21 11"))) << back;
+  EXPECT_EQ(back.substr(16, 4), bytes_of("cb007107"));
+  EXPECT_TRUE(back.ends_with("hello"));
+  EXPECT_EQ(say(line_of("192.0.2.9") + "hello"), "");
+  EXPECT_EQ(closed("denied"), 1);
+  EXPECT_EQ(say("GET / HTTP/1.0\r\n\r\n"), "");
+  EXPECT_EQ(closed("proxy_header_invalid"), 1);
+
+  std::vector<Peer> greedy;
+  for (int i = 0; i < 150; ++i) {
+    greedy.push_back(Peer::connect(front));
+    greedy.back().try_send(line_of("203.0.113.8"));
+  }
+  EXPECT_TRUE(eventually([&] { return closed("limit_source") >= 50; }));
+  EXPECT_TRUE(say(line_of("203.0.113.9") + "hello").ends_with("hello"));
 }
 
 TEST(Access, IsByTheClientsAddress) {

@@ -381,6 +381,7 @@ TEST_F(WholePageTest, HoldsEveryMetricWithItsLabelsAndNoOther) {
       {"sluice_connections_closed_total", {"listener", "service", "reason"}},
       {"sluice_accept_paused_total", {"listener"}},
       {"sluice_connections_delayed", {"listener"}},
+      {"sluice_connections_held", {"listener"}},
       {"sluice_bytes_total", {"listener", "service", "direction"}},
       {"sluice_spliced_bytes_total", route},
       {"sluice_split_weight", part},
