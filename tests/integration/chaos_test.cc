@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <iostream>
 #include <random>
 
 #include "tests/integration/load.h"
@@ -89,9 +90,9 @@ TEST(Chaos, IsNotNoticedWhileOneInstanceIsWell) {
   Sluice sluice({.instances = cast.instances(), .service = kService});
   Invariants invariants(sluice);
   std::mt19937 dice(20'261'121);
-  ShortConnections load(sluice, 16, a_second);
-
   const Stopwatch watch;
+  // As many as it takes to keep the pace when each waits for the slowest instance.
+  ShortConnections load(sluice, 64, a_second);
   for (int step = 0; watch.elapsed() < lasts; ++step) {
     cast.change(sluice, dice);
     // The sequence is the same each time, at about the same pace.
@@ -99,8 +100,11 @@ TEST(Chaos, IsNotNoticedWhileOneInstanceIsWell) {
   }
   load.stop();
 
+  const double made_a_second = load.made() / watch.seconds();
+  std::cout << load.made() << " connections, " << made_a_second << " a second\n";
   EXPECT_EQ(load.failed(), 0) << "of " << load.made();
-  EXPECT_GT(load.made(), a_second * watch.seconds() / 3);
+  // A machine that does much else may fall behind in the short form.
+  EXPECT_GT(made_a_second, a_second * size_of_run(0.5, 0.95));
   EXPECT_TRUE(becomes_quiet(sluice));
   const MetricsPage page = sluice.metrics();
   const auto retries = [&](const char* reason) {
