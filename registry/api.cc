@@ -135,7 +135,7 @@ std::string services_json(const Snapshot& snapshot, std::string_view of, const F
   out.key("services");
   out.open_array();
   if (of.empty()) {
-    for (const auto& [name, service] : snapshot.services) {
+    for (const auto& service : snapshot.services) {
       put(out, snapshot, *service, filter, now_ms);
     }
   } else if (const Service* service = snapshot.find(of)) {

@@ -137,5 +137,8 @@ struct Instance {
   bool is_static() const { return source == static_source(); }
   bool is_up() const { return effective.verdict == Verdict::eligible; }
 };
+inline const std::string& id_of(const Instance& instance) {
+  return *instance.id;
+}
 
 }  // namespace sluice::registry

@@ -112,6 +112,13 @@ void Registry::fit(Roster& roster, const config::Service& service, bool first, N
   roster.slow_start = service.balance.slow_start;
   roster.breaker = service.breaker;
   roster.registration = service.registration;
+  // At once for all workers, whatever plan they run by; who is over it stays.
+  if (roster.limit != limit_of(service)) {
+    roster.limit = limit_of(service);
+    for (auto& [id, record] : roster.records) {
+      record.instance().live->limit.store(roster.limit, std::memory_order_relaxed);
+    }
+  }
 
   for (auto at = roster.records.begin(); at != roster.records.end();) {
     auto& [id, record] = *at++;
@@ -182,6 +189,7 @@ Registry::Place Registry::add(Roster& roster, Instance instance, std::uint64_t i
   keep_incarnations_above(incarnation);
   instance.live = std::make_shared<Live>(
       Identity{roster.name, instance.id, instance.incarnation, instance.address});
+  instance.live->limit.store(roster.limit, std::memory_order_relaxed);
   instance.inputs.check = check;
   instance.inputs.check_reason = reason_of_unprobed(check);
   instance.inputs.breaker = BreakerMachine(roster.breaker).state();

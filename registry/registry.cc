@@ -65,14 +65,12 @@ std::shared_ptr<const Snapshot> Registry::snapshot() {
   next->index = index_;
   next->epoch = epoch_;
   if (snapshot_) next->services = snapshot_->services;
+  std::vector<Services::Edit> edits;
   for (const std::string& name : changed_) {
     const auto at = rosters_.find(name);
-    if (at != rosters_.end()) {
-      next->services.put(at->second.publish());
-    } else {
-      next->services.erase(name);
-    }
+    edits.push_back({name, at != rosters_.end() ? at->second.publish() : nullptr});
   }
+  next->services.apply(edits);
   changed_.clear();
   snapshot_ = std::move(next);
   return snapshot_;
@@ -197,6 +195,7 @@ void Registry::follow_panic(Roster& roster, Now now) {
 void Registry::note(Place place, Change::Kind kind, State from, std::string reason, Now now) {
   const Instance& instance = place.record.instance();
   place.roster.index = ++index_;
+  place.roster.touch(place.record);
   note_service(place.roster);
   changes_.push_back({kind, index_, now.wall_ms, place.roster.name, instance.id,
                       instance.incarnation, instance.address.text(), from, instance.effective.state,

@@ -1,6 +1,7 @@
 #include "registry/roster.h"
 
 #include <utility>
+#include <vector>
 
 namespace sluice::registry {
 
@@ -43,8 +44,14 @@ std::shared_ptr<const Service> Roster::publish() {
   service->able = able;
   service->unable = unable;
   service->panics = panics;
-  service->instances.reserve(records.size());
-  for (auto& [id, record] : records) service->instances.push_back(record.publish());
+  std::vector<Instances::Edit> edits;
+  for (const config::Text& id : touched) {
+    Record* const record = find(*id);
+    edits.push_back({*id, record != nullptr ? record->publish() : nullptr});
+  }
+  shown.apply(edits);
+  touched.clear();
+  service->instances = shown;
   return service;
 }
 

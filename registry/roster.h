@@ -63,6 +63,11 @@ struct ByAddress {
   }
 };
 
+// How many connections an instance may have, as in Live.
+inline std::uint32_t limit_of(const config::Service& service) {
+  return service.limits.per_instance > 0 ? service.limits.per_instance : Live::kUnlimited;
+}
+
 struct Roster {
   explicit Roster(const config::Service& service)
       : name(service.name),
@@ -71,10 +76,13 @@ struct Roster {
         slow_start(service.balance.slow_start),
         panic(service.balance.panic),
         breaker(service.breaker),
+        limit(limit_of(service)),
         registration(service.registration) {}
 
-  // The current version; of its instances those that did not change since the last one are shared.
+  // The current version; of its instances those that did not change since the last one are shared,
+  // and the others are those that were touched.
   std::shared_ptr<const Service> publish();
+  void touch(const Record& record) { touched.insert(record.instance().id); }
   Record* find(std::string_view id);                    // null: none
   Record* find(const config::Endpoint& address) const;  // likewise
   // What an instance of it is checked by: `check`, unless it has settings of its own.
@@ -86,6 +94,7 @@ struct Roster {
   config::SlowStart slow_start;
   config::Panic panic;
   config::Breaker breaker;
+  std::uint32_t limit;  // as in Live
   bool registration = true;
   // By id, each the text of the record's own Live. The addresses of records are stable.
   std::map<std::string_view, Record> records;
@@ -97,6 +106,8 @@ struct Roster {
   std::size_t registered = 0;         // instances that registered
   std::uint64_t silence_seen_ms = 0;  // when it was last found out ...
   bool is_silent = false;             // whether most of them went quiet
+  Instances shown;                    // by the last version
+  std::set<config::Text> touched;     // ids of those that came, went or changed since
   std::uint64_t index = 0;            // as in Service
   std::uint64_t topology = 0;         // as in Service
   std::uint64_t labelled = 0;         // as in Service

@@ -13,6 +13,8 @@
 
 namespace sluice::registry {
 
+using Instances = Directory<Instance, &id_of>;
+
 struct Service {
   std::string name;
   std::uint64_t index = 0;     // of the last change of anything in it
@@ -23,7 +25,7 @@ struct Service {
   std::uint32_t able = 0;      // instances that are eligible of their own right ...
   std::uint32_t unable = 0;    // ... and that should be, and are not (Standing)
   bool panics = false;         // the able are so few that the unable are taken too
-  std::vector<std::shared_ptr<const Instance>> instances;  // by id
+  Instances instances;
 
   const Instance* find(std::string_view id) const;  // null: none
 };

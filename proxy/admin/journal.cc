@@ -15,11 +15,7 @@ std::shared_ptr<const registry::Instance> look_up(const registry::Snapshot& snap
                                                   const Key& key) {
   const registry::Service* service = snapshot.find(key.first);
   if (service == nullptr) return nullptr;
-  const auto& all = service->instances;
-  const auto at = std::ranges::lower_bound(
-      all, key.second, {},
-      [](const auto& instance) -> const std::string& { return *instance->id; });
-  return at != all.end() && *(*at)->id == key.second ? *at : nullptr;
+  return service->instances.find(key.second);
 }
 
 bool read_number(std::string_view digits, std::uint64_t& number) {

@@ -286,8 +286,8 @@ void Checker::sync(const registry::Snapshot& snapshot,
                    const std::vector<config::Service>& services) {
   state_->take_over(services);
   ++state_->syncs;
-  for (const auto& [name, service] : snapshot.services) {
-    const auto known = state_->services.find(name);
+  for (const auto& service : snapshot.services) {
+    const auto known = state_->services.find(service->name);
     if (known == state_->services.end()) continue;
     for (const auto& instance : service->instances) {
       state_->keep_or_add(*instance, known->second);

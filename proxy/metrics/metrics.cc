@@ -132,7 +132,7 @@ void write_splits(Page& page, const List<PartCells>& parts) {
   for (const auto& cells : parts) {
     const LabelSet labels = {
         {"listener", cells->listener}, {"route", cells->route}, {"part", cells->part}};
-    const auto add = [&](Family& family, Counter PartSlot::* counter) {
+    const auto add = [&](Family& family, Counter PartSlot::*counter) {
       family.add(labels, sum(*cells, [&](const PartSlot& slot) { return (slot.*counter).read(); }));
     };
     weight.add(labels, std::uint64_t{cells->weight.load(std::memory_order_relaxed)});
@@ -209,8 +209,8 @@ constexpr std::array kStates = {registry::State::up, registry::State::warming,
 
 template <class Visit>
 void for_each_instance(const Snapshot& snapshot, Visit visit) {
-  for (const auto& [name, service] : snapshot.services) {
-    for (const auto& instance : service->instances) visit(name, *instance);
+  for (const auto& service : snapshot.services) {
+    for (const auto& instance : service->instances) visit(service->name, *instance);
   }
 }
 
@@ -278,20 +278,20 @@ void write_all_instances(Page& page, const Snapshot& snapshot) {
 void write_panics(Page& page, const Snapshot& snapshot) {
   auto panics = Family::gauge("sluice_service_panic",
                               "1 while so few instances are eligible that all are taken.");
-  for (const auto& [name, service] : snapshot.services) {
-    panics.add({{"service", name}}, std::uint64_t{service->panics});
+  for (const auto& service : snapshot.services) {
+    panics.add({{"service", service->name}}, std::uint64_t{service->panics});
   }
   page.write(panics);
 }
 
 void write_registry(Page& page, const Snapshot& snapshot, const Tally& tally) {
   auto instances = Family::gauge("sluice_registry_instances", "Instances by effective state.");
-  for (const auto& [name, service] : snapshot.services) {
+  for (const auto& service : snapshot.services) {
     for (const registry::State state : kStates) {
       const auto count = std::ranges::count_if(service->instances, [&](const auto& instance) {
         return instance->effective.state == state;
       });
-      instances.add({{"service", name}, {"state", registry::word(state)}},
+      instances.add({{"service", service->name}, {"state", registry::word(state)}},
                     static_cast<std::uint64_t>(count));
     }
   }

@@ -109,7 +109,7 @@ TEST_F(Explains, WhoHasNoRoomAndWhoWaits) {
     crowd_ = row.crowd;
     const auto snapshot = registry_.snapshot();
     for (std::size_t i = 0; i < 2; ++i) {
-      registry::Live& live = *snapshot->find("web")->instances[i]->live;
+      registry::Live& live = *snapshot->find("web")->find(i == 0 ? "i0" : "i1")->live;
       live.load = 2;
       live.limit = row.limits[i];
     }

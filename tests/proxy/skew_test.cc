@@ -24,14 +24,14 @@ registry::Service service_of(const std::vector<One>& ones) {
   registry::Service service;
   for (const One& one : ones) {
     registry::Instance instance;
-    instance.live = std::make_shared<registry::Live>(
-        registry::Identity{{}, config::Text(std::to_string(service.instances.size())), 1, {}});
+    instance.id = std::to_string(service.instances.size());
+    instance.live = std::make_shared<registry::Live>(registry::Identity{{}, instance.id, 1, {}});
     instance.live->active = one.connections;
     instance.live->verdict = one.verdict;
     instance.live->warmth = one.warmth;
     instance.weight = one.weight;
     instance.priority = one.priority;
-    service.instances.push_back(std::make_shared<registry::Instance>(instance));
+    service.instances.put(std::make_shared<registry::Instance>(instance));
   }
   return service;
 }

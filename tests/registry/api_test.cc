@@ -20,7 +20,7 @@ using sample::unchecked;
 std::shared_ptr<const Instance> published(const config::Instance& said) {
   Registry registry("e1");
   registry.reconcile({unchecked(service("web", {said}))}, true, at(0));
-  return registry.snapshot()->find("web")->instances.front();
+  return *registry.snapshot()->find("web")->instances.begin();
 }
 
 TEST(InstanceJson, HasTheKeysOfTheApiInTheirOrder) {

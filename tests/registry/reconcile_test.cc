@@ -152,6 +152,30 @@ TEST(Reconcile, SeesNoChangeInAnotherOrder) {
   EXPECT_TRUE(registry.take_changes().empty());
 }
 
+// A limit holds from the first pick on, and a new one for those that are there as well.
+TEST(Reconcile, LimitsEveryInstanceOfAService) {
+  Registry registry("e1");
+  Services services = {service("web", {instance("a", "10.0.0.1:80")}),
+                       service("pg", {instance("b", "10.0.0.2:80")})};
+  const auto limit = [&](const char* name, const char* id) -> std::uint32_t {
+    return sample::live(registry, name, id)->limit;
+  };
+  services[0].limits.per_instance = 7;
+  registry.reconcile(services, true, at(0));
+  EXPECT_EQ(limit("web", "a"), 7u);
+  EXPECT_EQ(limit("pg", "b"), Live::kUnlimited);
+
+  services[0].limits.per_instance = 3;
+  services[0].instances.push_back(instance("c", "10.0.0.3:80"));
+  registry.reconcile(services, false, at(1));
+  EXPECT_EQ(limit("web", "a"), 3u);
+  EXPECT_EQ(limit("web", "c"), 3u);
+
+  services[0].limits.per_instance = 0;
+  registry.reconcile(services, false, at(2));
+  EXPECT_EQ(limit("web", "a"), Live::kUnlimited);
+}
+
 TEST(Reconcile, LeavesWhatStaysUntouched) {
   Registry registry("e1");
   Services services = {service("web", sample::instances(2))};

@@ -273,9 +273,9 @@ class Model {
       journal_[key].second = change.to;
     }
     std::map<std::pair<std::string, std::string>, std::pair<std::uint64_t, State>> shown;
-    for (const auto& [name, service] : snapshot.services) {
+    for (const auto& service : snapshot.services) {
       for (const auto& each : service->instances) {
-        shown[{name, *each->id}] = {each->incarnation, each->effective.state};
+        shown[{service->name, *each->id}] = {each->incarnation, each->effective.state};
       }
     }
     EXPECT_EQ(journal_, shown);

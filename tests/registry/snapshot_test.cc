@@ -29,7 +29,7 @@ TEST(Snapshot, FindsServicesByNameAndInstancesById) {
   const Service* web = snapshot->find("web");
   ASSERT_NE(web, nullptr);
   ASSERT_EQ(web->instances.size(), 3u);
-  EXPECT_EQ(web->instances[0]->id, "a") << "kept by id";
+  EXPECT_EQ((*web->instances.begin())->id, "a") << "kept by id";
   for (const char* id : {"a", "b", "c"}) {
     ASSERT_NE(web->find(id), nullptr) << id;
     EXPECT_EQ(web->find(id)->id, id);
@@ -43,12 +43,12 @@ TEST(Snapshot, StaysAsItWasWhileTheRegistryGoesOn) {
   Registry registry("e1");
   registry.reconcile({sample::service("web", {sample::instance("a", "10.0.0.1:80")})}, true, at(0));
   const auto before = registry.snapshot();
-  const auto a = before->find("web")->instances[0];
+  const auto a = before->find("web")->instances.find("a");
   registry.checked(*a->live, sample::kPassed, at(10));
   registry.reconcile({}, false, at(20));
 
   EXPECT_EQ(before->index, 1u);
-  EXPECT_EQ(before->find("web")->instances[0], a);
+  EXPECT_EQ(before->find("web")->instances.find("a"), a);
   EXPECT_EQ(a->effective.state, State::warming);
   EXPECT_EQ(registry.snapshot()->find("web"), nullptr);
 }
@@ -76,10 +76,10 @@ TEST(Snapshot, SharesWhatDidNotChange) {
   EXPECT_EQ(after->services.find("pg"), before->services.find("pg"));
   const auto& old_web = before->services.find("web")->instances;
   const auto& new_web = after->services.find("web")->instances;
-  EXPECT_EQ(new_web[0], old_web[0]);
-  EXPECT_NE(new_web[1], old_web[1]);
-  EXPECT_EQ(new_web[2], old_web[2]);
-  EXPECT_EQ(new_web[1]->live, old_web[1]->live) << "the counts are one";
+  EXPECT_EQ(new_web.find("i0"), old_web.find("i0"));
+  EXPECT_NE(new_web.find("i1"), old_web.find("i1"));
+  EXPECT_EQ(new_web.find("i2"), old_web.find("i2"));
+  EXPECT_EQ(new_web.find("i1")->live, old_web.find("i1")->live) << "the counts are one";
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ class FakeControl : public Control {
     registry::Service pg;
     pg.name = "pg";
     pg.index = 5;
-    pg.instances = {instance("a")};
+    pg.instances.put(instance("a"));
     auto made = std::make_shared<registry::Snapshot>();
     made->index = 7;
     made->epoch = "e1";

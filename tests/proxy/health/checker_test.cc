@@ -54,11 +54,6 @@ class Fleet {
       std::erase_if(service.instances, [&](const auto& each) { return each->live == live; });
     }
   }
-  void reverse() {
-    for (auto& [name, service] : services_) {
-      std::reverse(service.instances.begin(), service.instances.end());
-    }
-  }
   void set_check(const std::string& service, const config::Check& check) {
     services_[service].check = check;
   }
@@ -77,7 +72,7 @@ class Fleet {
     for (const auto& [name, each] : services_) {
       auto service = std::make_shared<registry::Service>();
       service->name = name;
-      service->instances = each.instances;
+      for (const auto& instance : each.instances) service->instances.put(instance);
       snapshot.services.put(service);
     }
     return snapshot;
@@ -356,7 +351,6 @@ TEST_F(CheckerTest, WhoStaysKeepsItsRhythmWhateverElseChanges) {
   fleet.remove(leaves);
   const LivePtr comes = fleet.add("a", listening.address(), tcp_check());
   const LivePtr elsewhere = fleet.add("b", listening.address(), tcp_check());
-  fleet.reverse();
   sync();
   sync();
 

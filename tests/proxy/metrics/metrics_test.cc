@@ -33,8 +33,13 @@ class MetricsTest : public ::testing::Test {
  protected:
   Sources sources() {
     return {[this] { return current(); },
-            [] { return std::vector<Sources::Worker>{{7, 0.25}, {8, 0}}; },
-            [] { return std::uint64_t{3}; }, [] { return Sources::Store{false, 40, 7, 2}; },
+            [] {
+              return std::vector<Sources::Worker>{{7, 0.25}, {8, 0}};
+            },
+            [] { return std::uint64_t{3}; },
+            [] {
+              return Sources::Store{false, 40, 7, 2};
+            },
             "1.2.3"};
   }
 
@@ -56,7 +61,7 @@ class MetricsTest : public ::testing::Test {
       auto service = std::make_shared<registry::Service>();
       service->name = name;
       for (Instance& one : instances) {
-        service->instances.push_back(std::make_shared<const Instance>(std::move(one)));
+        service->instances.put(std::make_shared<const Instance>(std::move(one)));
       }
       snapshot->services.put(std::move(service));
     }
