@@ -24,9 +24,6 @@ namespace {
 
 constexpr std::uint64_t kMemoryLookMs = 2000;
 constexpr std::uint64_t kCrowd = 256;  // connections
-// Plans come no closer together than this, however many changes there are: a thousand registrations
-// a second are two hundred plans. Verdicts do not wait for a plan.
-constexpr std::uint64_t kPlanEveryMs = 5;
 
 std::int64_t wall_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -311,8 +308,8 @@ void Control::publish_if_changed() {
   if (phase_.load() != Phase::ready) return;
   time_rollout(snapshot->index);
   const std::uint64_t now_ms = loop_.now_ms();
-  if (now_ms >= published_ms_ + kPlanEveryMs) return publish();
-  if (!publish_timer_.is_running()) publish_timer_.start(published_ms_ + kPlanEveryMs - now_ms);
+  if (now_ms >= next_plan_ms_) return publish();
+  if (!publish_timer_.is_running()) publish_timer_.start(next_plan_ms_ - now_ms);
 }
 
 // From the first of the changes that a plan shows until every worker goes by it.
@@ -333,8 +330,10 @@ void Control::await_workers() {
 void Control::publish() {
   const auto snapshot = registry_.snapshot();
   published_snapshot_.set(snapshot);
-  published_ms_ = loop_.now_ms();
+  const std::uint64_t began_ns = net::monotonic_ns();
   hand_out(planner_.plan(config_, *snapshot));
+  const std::uint64_t took_us = (net::monotonic_ns() - began_ns) / 1000;
+  next_plan_ms_ = loop_.now_ms() + plan_period_ms(took_us);
 }
 
 void Control::hand_out(std::shared_ptr<const Plan> plan) {

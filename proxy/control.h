@@ -179,7 +179,7 @@ class Control final : WorkerEvents {
   admin::HttpServer* api_ = nullptr;
 
   std::shared_ptr<const Plan> plan_;  // null until the listeners open
-  std::uint64_t published_ms_ = 0;    // the last plan
+  std::uint64_t next_plan_ms_ = 0;    // not before
   Rollouts rollouts_;
   bool is_timing_rollout_ = false;  // of a change of membership; one at a time
   std::string failure_;             // why run() must throw

@@ -39,14 +39,6 @@ std::uint32_t suspect_after(const config::Service& service) {
   return std::min(outlier, breaker);
 }
 
-// At once for all workers, whatever plan they run by; who is over it stays.
-void limit(const registry::Service& service, std::uint32_t per_instance) {
-  const std::uint32_t most = per_instance > 0 ? per_instance : registry::Live::kUnlimited;
-  for (const auto& instance : service.instances) {
-    instance->live->limit.store(most, std::memory_order_relaxed);
-  }
-}
-
 config::Selector selector_of(const std::string& text) {
   config::SelectorProblem problem;
   return config::Selector::parse(text, problem).value_or(config::Selector());
@@ -67,6 +59,10 @@ std::shared_ptr<const session::Upstream> nobody(std::size_t workers) {
 }
 
 }  // namespace
+
+std::uint64_t plan_period_ms(std::uint64_t took_us) {
+  return std::clamp(took_us * 2 / 1000, std::uint64_t{5}, std::uint64_t{100});
+}
 
 Planner::Planner(std::size_t workers, metrics::Metrics& metrics)
     : workers_(workers), metrics_(metrics), nobody_(nobody(workers)) {}
@@ -212,7 +208,6 @@ std::shared_ptr<const session::Upstream> Planner::upstream(const config::Config&
   const auto line = queue_of(service.name);
   upstream->row = session::Line::row(line, key, false);
   upstream->retrying_row = session::Line::row(line, key, true);
-  if (known != nullptr) limit(*known, service.limits.per_instance);
   upstream->balancer =
       same_members ? built.upstream->balancer
                    : balance::make_balancer(service.balance,

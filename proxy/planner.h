@@ -25,6 +25,12 @@ namespace sluice {
 // The sockets of every bind of a configuration.
 using SocketSet = std::map<config::Endpoint, std::shared_ptr<net::ListenSocket>>;
 
+// From the beginning of a plan that took so long until the next may begin: 5 ms, so that a thousand
+// registrations a second are two hundred plans; and twice what it took, 100 ms at most, so that
+// many changes of large services leave the control loop time for whoever asks. Verdicts do not wait
+// for a plan.
+std::uint64_t plan_period_ms(std::uint64_t took_us);
+
 class Planner {
  public:
   Planner(std::size_t workers, metrics::Metrics& metrics);

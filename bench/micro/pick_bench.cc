@@ -26,7 +26,7 @@ constexpr std::size_t kHeld = 64;  // connections of a thread
 std::shared_ptr<const Balancer> make_balancer(std::size_t instances, Policy policy) {
   config::Balance balance;
   balance.policy = policy;
-  return balance::make_balancer(balance, members(instances));
+  return balance::make_balancer(balance, balance::by_id(members(instances)));
 }
 
 std::vector<std::string> clients() {

@@ -178,7 +178,7 @@ void let_go(benchmark::State& state) {
   const auto members = bench::members(static_cast<std::size_t>(state.range(0)));
   for (auto _ : state) {
     state.PauseTiming();
-    auto balancer = balance::make_balancer({}, members);
+    auto balancer = balance::make_balancer({}, balance::by_id(members));
     state.ResumeTiming();
     balancer.reset();
   }

@@ -24,14 +24,6 @@ constexpr int kRaces = 32;
 // millisecond the worker is walked to its own place in the sequence of turns.
 constexpr std::uint64_t kHeadStartSteps = std::uint64_t{1} << 18;
 
-std::vector<Member> by_id(std::vector<Member> members) {
-  const auto less = [](const Member& a, const Member& b) { return a.id() < b.id(); };
-  if (!std::is_sorted(members.begin(), members.end(), less)) {
-    std::stable_sort(members.begin(), members.end(), less);
-  }
-  return members;
-}
-
 std::uint64_t next_version() {
   static std::atomic<std::uint64_t> last{0};
   return last.fetch_add(1, std::memory_order_relaxed) + 1;
@@ -83,7 +75,8 @@ void give_head_start(const std::vector<Candidate>& candidates, Cursor& cursor, W
   const std::uint64_t affordable = kHeadStartSteps / candidates.size() + 1;
   const std::uint64_t turns = cursor.head_start(std::min(round, affordable));
   for (std::uint64_t turn = 0; turn < turns; ++turn) {
-    cursor.turns().next(candidates, [](const Candidate&) { return true; }, weigh);
+    cursor.turns().next(
+        candidates, [](const Candidate&) { return true; }, weigh);
   }
 }
 
@@ -185,7 +178,12 @@ class TieredBalancer final : public Balancer, private Aligner {
 }  // namespace
 
 Balancer::Balancer(std::vector<Member> members)
-    : members_(by_id(std::move(members))), version_(next_version()) {}
+    : members_(std::move(members)), version_(next_version()) {}
+
+std::vector<Member> by_id(std::vector<Member> members) {
+  std::ranges::stable_sort(members, {}, &Member::id);
+  return members;
+}
 
 std::shared_ptr<const Balancer> make_balancer(const config::Balance& config,
                                               std::vector<Member> members) {

@@ -82,8 +82,11 @@ class Balancer {
   const std::uint64_t version_;        // unique in this process, from 1
 };
 
-// Builds the balancer of a policy. Any number of members, none included. Members come in any order
-// and are kept by id, so that reordering a file changes nothing.
+// In the order of their ids, in which balancers have them, so that reordering a file changes
+// nothing.
+std::vector<Member> by_id(std::vector<Member> members);
+
+// Builds the balancer of a policy. Any number of members, none included. Requires: they are by id.
 std::shared_ptr<const Balancer> make_balancer(const config::Balance& config,
                                               std::vector<Member> members);
 

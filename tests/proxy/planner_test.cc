@@ -97,5 +97,14 @@ TEST_F(PlannerTest, WhatDidNotChangeIsTheSameObject) {
   EXPECT_EQ(way(*fourth, 1, 1)->part, way(*second, 1, 1)->part);
 }
 
+// Large plans take half of the control loop's time, and no change waits for long.
+TEST(PlanPeriod, FollowsWhatAPlanTakes) {
+  const struct {
+    std::uint64_t took_us, period_ms;
+  } rows[] = {{0, 5},       {300, 5},      {2'500, 5},    {3'000, 6},
+              {10'000, 20}, {50'000, 100}, {400'000, 100}};
+  for (const auto& row : rows) EXPECT_EQ(plan_period_ms(row.took_us), row.period_ms) << row.took_us;
+}
+
 }  // namespace
 }  // namespace sluice

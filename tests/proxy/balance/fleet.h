@@ -62,7 +62,7 @@ inline std::shared_ptr<const Balancer> balance_by(config::Policy policy,
                                                   std::vector<Member> members) {
   config::Balance balance;
   balance.policy = policy;
-  return make_balancer(balance, std::move(members));
+  return make_balancer(balance, by_id(std::move(members)));
 }
 
 inline registry::Live& live(const Balancer& balancer, std::string_view id) {

@@ -214,7 +214,7 @@ TEST(Ketama, HasAsManyPointsAsConfigured) {
   config::Balance sparse;
   sparse.policy = config::Policy::hash;
   sparse.hash.points = 1;
-  const auto with_one_point = make_balancer(sparse, crowd(10));
+  const auto with_one_point = make_balancer(sparse, by_id(crowd(10)));
   EXPECT_GT(greatest(shares(*with_one_point, 5000)), 1.5) << "one point each is uneven";
 }
 

@@ -19,7 +19,7 @@ std::shared_ptr<const Balancer> bounded(config::Policy policy, double max_load,
   config::Balance balance;
   balance.policy = policy;
   balance.hash.max_load = max_load;
-  return make_balancer(balance, std::move(members));
+  return make_balancer(balance, by_id(std::move(members)));
 }
 
 std::uint64_t held_by_all(const Balancer& balancer) {

@@ -396,7 +396,7 @@ class AgainstOracle : public ::testing::TestWithParam<config::Policy> {
   }
 
   std::shared_ptr<const Balancer> build(const Members& members) const {
-    return make_balancer(rules_, members);
+    return make_balancer(rules_, by_id(members));
   }
 
   void play(int picks);

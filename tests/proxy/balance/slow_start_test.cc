@@ -19,7 +19,7 @@ std::shared_ptr<const Balancer> warming_balancer(config::Policy policy,
   config::Balance balance;
   balance.policy = policy;
   balance.slow_start.window = 10s;
-  return make_balancer(balance, std::move(members));
+  return make_balancer(balance, by_id(std::move(members)));
 }
 
 class Warming : public ::testing::TestWithParam<config::Policy> {};

@@ -20,7 +20,7 @@ class Zones : public ::testing::TestWithParam<config::Policy> {
     auto members = fleet({1, 1, 1, 1, 1, 1});
     for (const std::size_t local : {0, 1, 2, 5}) members[local].is_local = true;
     members[5].priority = 1;
-    return make_balancer(balance, std::move(members));
+    return make_balancer(balance, by_id(std::move(members)));
   }
 };
 
@@ -95,7 +95,7 @@ TEST(LocalRing, IsOfTheZoneAlone) {
     auto members = fleet({1, 1, 1, 1});
     members[1].is_local = members[3].is_local = true;
     const auto locals = balance_by(policy, {members[1], members[3]});
-    const auto balancer = make_balancer(balance, members);
+    const auto balancer = make_balancer(balance, by_id(members));
     for (std::uint32_t i = 0; i < 100; ++i) {
       const std::string key = client_address(i * 104729);
       EXPECT_EQ(home(*balancer, key), home(*locals, key)) << "no key depends on other zones";

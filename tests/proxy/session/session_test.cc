@@ -67,7 +67,7 @@ class SessionTest : public testing::Test, protected Rig {
     upstream->service = "svc";
     upstream->retry = retry;
     upstream->suspect_after = 1;
-    upstream->balancer = balance::make_balancer(policy, std::move(members));
+    upstream->balancer = balance::make_balancer(policy, balance::by_id(std::move(members)));
     upstream->cells = cells;
     upstream->limits = limits;
     upstream->tcp = tcp;
