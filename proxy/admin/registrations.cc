@@ -1,19 +1,19 @@
 #include "proxy/admin/registrations.h"
 
 #include <charconv>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "config/units.h"
 #include "proxy/net/loop.h"
 #include "registry/api.h"
+#include "registry/json_text.h"
 
 namespace sluice::admin {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
 using registry::Fault;
+using registry::JsonText;
 
 struct Meaning {
   int status;
@@ -51,11 +51,6 @@ Reply invalid(std::string_view why) {
   return Reply::error(400, "invalid", why);
 }
 
-Json ttl_remaining(const registry::Instance& instance) {
-  const auto left = registry::ttl_remaining(instance, net::monotonic_ms());
-  return left ? Json(*left) : Json();
-}
-
 // The reply to what was done, or why it was not.
 template <class View>
 Answered answer_with(Control& control, const Responder& responder, const View& view) {
@@ -69,10 +64,13 @@ Answered answer_with(Control& control, const Responder& responder, const View& v
       return responder.send(Reply::error(
           503, "not_durable", "done, but it may not survive a restart: " + answer.not_kept));
     }
-    Json json = view(answer);
-    json["index"] = receipt.index;
-    json["epoch"] = epoch;
-    Reply reply = Reply::json(json.dump(-1, ' ', false, Json::error_handler_t::replace));
+    JsonText json;
+    json.open_object();
+    view(json, answer);
+    json.add("index", receipt.index);
+    json.add("epoch", epoch);
+    json.close_object();
+    Reply reply = Reply::json(json.text());
     reply.headers.emplace_back("X-Sluice-Index", std::to_string(receipt.index));
     reply.headers.emplace_back("X-Sluice-Epoch", epoch);
     responder.send(std::move(reply));
@@ -112,14 +110,14 @@ void enroll(Control& control, const Request& request, const Responder& responder
   }
   if (registration->id.empty()) registration->id = registration->address.text();
   if (request.caller) registration->owner = request.caller->name;
-  const auto view = [service = registration->service](const WriteAnswer& answer) -> Json {
+  const auto view = [service = registration->service](JsonText& json, const WriteAnswer& answer) {
     const registry::Instance& instance = *answer.receipt.instance;
-    return {{"service", service},
-            {"id", *instance.id},
-            {"incarnation", instance.incarnation},
-            {"ttl", config::text(config::Duration(instance.ttl_ms))},
-            {"created", answer.receipt.created},
-            {"state", word(instance.effective.state)}};
+    json.add("service", service);
+    json.add("id", *instance.id);
+    json.add("incarnation", instance.incarnation);
+    json.add("ttl", config::text(config::Duration(instance.ttl_ms)));
+    json.add("created", answer.receipt.created);
+    json.add("state", word(instance.effective.state));
   };
   control.enroll(std::move(*registration), *wish, answer_with(control, responder, view));
 }
@@ -141,14 +139,18 @@ void beat(Control& control, const Request& request, const Responder& responder) 
   std::string why;
   const auto beat = registry::read_beat(request.body, access::Bounds(), why);
   if (!beat) return responder.send(invalid(why));
-  const auto view = [](const WriteAnswer& answer) -> Json {
+  const auto view = [](JsonText& json, const WriteAnswer& answer) {
     const registry::Instance& instance = *answer.receipt.instance;
-    return {{"state", word(instance.effective.state)},
-            {"reason", *instance.effective.reason},
-            {"connections", instance.live->active.load(std::memory_order_relaxed)},
-            {"weight", instance.weight},
-            {"ttl_remaining", ttl_remaining(instance)},
-            {"incarnation", instance.incarnation}};
+    json.add("state", word(instance.effective.state));
+    json.add("reason", *instance.effective.reason);
+    json.add("connections", instance.live->active.load(std::memory_order_relaxed));
+    json.add("weight", instance.weight);
+    if (const auto left = registry::ttl_remaining(instance, net::monotonic_ms())) {
+      json.add("ttl_remaining", *left);
+    } else {
+      json.add("ttl_remaining", nullptr);
+    }
+    json.add("incarnation", instance.incarnation);
   };
   control.beat(request.segments[2], request.segments[4], *beat,
                answer_with(control, responder, view));
@@ -180,9 +182,9 @@ void leave(Control& control, const Request& request, const Responder& responder)
   std::string why;
   const auto wish = read_leave_wish(request, why);
   if (!wish) return responder.send(invalid(why));
-  const auto view = [](const WriteAnswer& answer) -> Json {
-    return {{"connections", answer.connections},
-            {"incarnation", answer.receipt.instance->incarnation}};
+  const auto view = [](JsonText& json, const WriteAnswer& answer) {
+    json.add("connections", answer.connections);
+    json.add("incarnation", answer.receipt.instance->incarnation);
   };
   if (wish->wait) responder.hold([] {});  // as long as the drain takes
   control.leave(request.segments[2], request.segments[4], *wish,
@@ -193,11 +195,11 @@ void set_admin(Control& control, const Request& request, const Responder& respon
   std::string why;
   auto wish = registry::read_admin(request.body, access::Bounds(), why);
   if (!wish) return responder.send(invalid(why));
-  const auto view = [](const WriteAnswer& answer) -> Json {
+  const auto view = [](JsonText& json, const WriteAnswer& answer) {
     const registry::Instance& instance = *answer.receipt.instance;
-    return {{"admin", word(instance.inputs.admin)},
-            {"state", word(instance.effective.state)},
-            {"reason", *instance.effective.reason}};
+    json.add("admin", word(instance.inputs.admin));
+    json.add("state", word(instance.effective.state));
+    json.add("reason", *instance.effective.reason);
   };
   control.set_admin(request.segments[2], request.segments[4], std::move(*wish),
                     answer_with(control, responder, view));

@@ -3,14 +3,15 @@
 #include <fmt/chrono.h>
 
 #include <algorithm>
-#include <boost/beast/core/buffers_to_string.hpp>
-#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/status.hpp>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 namespace sluice::admin {
 
 namespace {
+
+constexpr std::size_t kUsualHead = 256;
 
 constexpr std::pair<int, std::string_view> kCodes[] = {
     {400, "bad_request"},        {401, "unauthorized"},
@@ -26,6 +27,16 @@ constexpr std::pair<int, std::string_view> kCodes[] = {
 // A 204 may not even say that there is none.
 bool has_content(const Reply& reply) {
   return reply.status != 204;
+}
+
+// The same for all replies of a second, of which there are many thousands.
+const std::string& date_of(std::time_t now) {
+  thread_local std::time_t last = -1;
+  thread_local std::string date;
+  if (std::exchange(last, now) != now || date.empty()) {
+    date = fmt::format("{:%a, %d %b %Y %T} GMT", fmt::gmtime(now));
+  }
+  return date;
 }
 
 }  // namespace
@@ -51,20 +62,24 @@ Reply Reply::error(int status, std::string_view code, std::string_view message) 
 
 std::string head_of(const Reply& reply, const Delivery& delivery) {
   namespace http = boost::beast::http;
-  http::response_header<> head;
-  head.set(http::field::date, fmt::format("{:%a, %d %b %Y %T} GMT", fmt::gmtime(delivery.now)));
+  std::string head;
+  head.reserve(kUsualHead);
+  const auto add = [&head](std::string_view name, std::string_view value) {
+    head.append(name).append(": ").append(value).append("\r\n");
+  };
+  const auto status = static_cast<unsigned>(reply.status);
+  head.append("HTTP/1.1 ").append(std::to_string(status)).append(" ");
+  head.append(http::obsolete_reason(http::int_to_status(status))).append("\r\n");
+  add("Date", date_of(delivery.now));
   if (has_content(reply)) {
-    head.set(http::field::content_type, reply.content_type);
-    if (!delivery.goes_on) {
-      head.set(http::field::content_length, std::to_string(reply.body.size()));
-    }
+    add("Content-Type", reply.content_type);
+    if (!delivery.goes_on) add("Content-Length", std::to_string(reply.body.size()));
   }
-  head.set("X-Content-Type-Options", "nosniff");
-  head.set(http::field::cache_control, "no-store");
-  for (const auto& [name, value] : reply.headers) head.insert(name, value);
-  if (delivery.close) head.set(http::field::connection, "close");
-  const http::fields::writer writer(head, 11, static_cast<unsigned>(reply.status));
-  return boost::beast::buffers_to_string(writer.get());
+  add("X-Content-Type-Options", "nosniff");
+  add("Cache-Control", "no-store");
+  for (const auto& [name, value] : reply.headers) add(name, value);
+  if (delivery.close) add("Connection", "close");
+  return head.append("\r\n");
 }
 
 std::string_view content_of(const Reply& reply, const Delivery& delivery) {

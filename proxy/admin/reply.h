@@ -1,4 +1,4 @@
-// A reply as bytes, written by Boost.Beast. Pure; any thread.
+// A reply as bytes. Pure; any thread.
 #pragma once
 
 #include <cstdint>

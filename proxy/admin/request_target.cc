@@ -18,6 +18,7 @@ int hex_value(char c) {
 enum class Plus { is_plus, is_space };
 
 std::optional<std::string> decode(std::string_view text, Plus plus) {
+  if (text.find_first_of("%+") == text.npos) return std::string(text);
   std::string decoded;
   decoded.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
