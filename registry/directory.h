@@ -78,7 +78,7 @@ class Directory {
   bool contains(std::string_view name) const { return find(name) != nullptr; }
 
   // In the place of the one of its name, if there is one.
-  void put(Pointer value) {
+  void put(const Pointer& value) {
     const Edit edit{name_of(value), value};
     apply({&edit, 1});
   }

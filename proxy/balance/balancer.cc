@@ -75,8 +75,7 @@ void give_head_start(const std::vector<Candidate>& candidates, Cursor& cursor, W
   const std::uint64_t affordable = kHeadStartSteps / candidates.size() + 1;
   const std::uint64_t turns = cursor.head_start(std::min(round, affordable));
   for (std::uint64_t turn = 0; turn < turns; ++turn) {
-    cursor.turns().next(
-        candidates, [](const Candidate&) { return true; }, weigh);
+    cursor.turns().next(candidates, [](const Candidate&) { return true; }, weigh);
   }
 }
 

@@ -132,7 +132,7 @@ void write_splits(Page& page, const List<PartCells>& parts) {
   for (const auto& cells : parts) {
     const LabelSet labels = {
         {"listener", cells->listener}, {"route", cells->route}, {"part", cells->part}};
-    const auto add = [&](Family& family, Counter PartSlot::*counter) {
+    const auto add = [&](Family& family, Counter PartSlot::* counter) {
       family.add(labels, sum(*cells, [&](const PartSlot& slot) { return (slot.*counter).read(); }));
     };
     weight.add(labels, std::uint64_t{cells->weight.load(std::memory_order_relaxed)});

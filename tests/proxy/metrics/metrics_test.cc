@@ -33,13 +33,8 @@ class MetricsTest : public ::testing::Test {
  protected:
   Sources sources() {
     return {[this] { return current(); },
-            [] {
-              return std::vector<Sources::Worker>{{7, 0.25}, {8, 0}};
-            },
-            [] { return std::uint64_t{3}; },
-            [] {
-              return Sources::Store{false, 40, 7, 2};
-            },
+            [] { return std::vector<Sources::Worker>{{7, 0.25}, {8, 0}}; },
+            [] { return std::uint64_t{3}; }, [] { return Sources::Store{false, 40, 7, 2}; },
             "1.2.3"};
   }
 
