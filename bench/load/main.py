@@ -46,16 +46,16 @@ def parse_arguments():
     parser.add_argument(
         "--quick", action="store_true", help="one short round in under 3 minutes, for a first look"
     )
-    parser.add_argument("--rounds", type=int, help="how often all is measured (5)")
-    parser.add_argument("--seconds", type=float, help="how long each measurement takes (2)")
+    parser.add_argument("--rounds", type=int, help="how often all is measured (9)")
+    parser.add_argument("--seconds", type=float, help="how long each measurement takes (1)")
     parser.add_argument(
         "--only", action="append", choices=names, metavar="WORKLOAD",
         help="this workload; may be given again. One of: " + " ".join(names),
     )
     given = parser.parse_args()
     given.is_full = not (given.quick or given.only or given.rounds or given.seconds)
-    given.rounds = given.rounds or (1 if given.quick else 5)
-    given.seconds = given.seconds or (1 if given.quick else 2)
+    given.rounds = given.rounds or (1 if given.quick else 9)
+    given.seconds = given.seconds or 1
     return given
 
 
@@ -74,7 +74,7 @@ def main():
         scripts=Path(__file__).resolve().parent,
         cores=cores,
         seconds=given.seconds,
-        warm_up=0.1 if given.quick else 0.5,
+        warm_up=0.1 if given.quick else 0.3,
     )
     workloads = [load for load in WORKLOADS if not given.only or load.name in given.only]
     subjects = all_subjects(sluice)
