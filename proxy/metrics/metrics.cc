@@ -9,6 +9,7 @@
 #include "proxy/metrics/page.h"
 #include "proxy/metrics/process.h"
 #include "proxy/metrics/tally.h"
+#include "proxy/net/urgency.h"
 
 namespace sluice::metrics {
 
@@ -144,7 +145,7 @@ void write_splits(Page& page, const List<PartCells>& parts) {
     add(given, &PartSlot::given);
     add(passed_over, &PartSlot::passed_over);
   }
-  for (const Family* family : {&weight, &blown, &given, &failed, &passed_over}) page.write(*family);
+  for (Family* family : {&weight, &blown, &given, &failed, &passed_over}) page.write(*family);
 }
 
 // --- Connecting to instances
@@ -207,16 +208,29 @@ void write_connect_durations(Page& page, const List<ServiceCells>& services) {
 constexpr std::array kStates = {registry::State::up, registry::State::warming,
                                 registry::State::draining, registry::State::down};
 
+std::size_t instances_of(const Snapshot& snapshot) {
+  std::size_t count = 0;
+  for (const auto& service : snapshot.services) count += service->instances.size();
+  return count;
+}
+
+constexpr std::size_t kInOneTurn = 64;  // some 50 us of work
+
 template <class Visit>
 void for_each_instance(const Snapshot& snapshot, Visit visit) {
+  std::size_t visited = 0;
   for (const auto& service : snapshot.services) {
-    for (const auto& instance : service->instances) visit(service->name, *instance);
+    for (const auto& instance : service->instances) {
+      visit(service->name, *instance);
+      if (++visited % kInOneTurn == 0) net::give_way();
+    }
   }
 }
 
 // A family whose series are read_value() of each instance.
 template <class Read>
 void write_instances(Page& page, const Snapshot& snapshot, Family family, Read read_value) {
+  family.expect(instances_of(snapshot));
   for_each_instance(snapshot, [&](const std::string& service, const registry::Instance& instance) {
     family.add({{"service", service}, {"instance", *instance.id}},
                std::uint64_t{read_value(instance)});
@@ -228,6 +242,7 @@ void write_instance_states(Page& page, const Snapshot& snapshot) {
   auto states =
       Family::gauge("sluice_instance_state",
                     "1 for the effective state that the instance is in, 0 for the others.");
+  states.expect(instances_of(snapshot) * kStates.size());
   for_each_instance(snapshot, [&](const std::string& service, const registry::Instance& instance) {
     for (const registry::State state : kStates) {
       states.add({{"service", service}, {"instance", *instance.id}, {"state", word(state)}},

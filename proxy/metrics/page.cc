@@ -5,12 +5,16 @@
 #include "config/printable.h"
 #include "config/utf8.h"
 #include "proxy/metrics/exposition.h"
+#include "proxy/net/urgency.h"
 
 namespace sluice::metrics {
 
 using prometheus::MetricType;
 
 namespace {
+
+constexpr std::size_t kUsualLabels = 96;  // and a value
+constexpr std::size_t kCopiedInOneTurn = std::size_t{128} << 10;
 
 double seconds(std::uint64_t us) {
   return static_cast<double>(us) / 1e6;
@@ -33,6 +37,10 @@ Family Family::gauge(std::string name, std::string help) {
 
 Family Family::histogram(std::string name, std::string help) {
   return {std::move(name), std::move(help), MetricType::Histogram};
+}
+
+void Family::expect(std::size_t series) {
+  text_.reserve(text_.size() + series * (family_.name.size() + kUsualLabels));
 }
 
 Family& Family::add(const LabelSet& labels, double value) {
@@ -71,6 +79,21 @@ void Family::set_labels(const LabelSet& labels) {
     }
     ++own;
   }
+}
+
+std::string Page::text() && {
+  std::size_t size = 0;
+  for (const std::string& part : parts_) size += part.size();
+  std::string text;
+  text.reserve(size);
+  for (std::string& part : parts_) {
+    for (std::size_t at = 0; at < part.size(); at += kCopiedInOneTurn) {
+      text.append(part, at, kCopiedInOneTurn);
+      net::give_way();
+    }
+    part = {};
+  }
+  return text;
 }
 
 }  // namespace sluice::metrics

@@ -53,6 +53,9 @@ class Family {
   static Family gauge(std::string name, std::string help);
   static Family histogram(std::string name, std::string help);
 
+  // So many series are to come. A guess: text that grows is copied, and new memory costs as much as
+  // what is written into it.
+  void expect(std::size_t series);
   // Requires: a counter or a gauge.
   Family& add(const LabelSet& labels, double value);
   Family& add(const LabelSet& labels, std::uint64_t value);
@@ -71,11 +74,11 @@ class Family {
 
 class Page {
  public:
-  void write(const Family& family) { text_ += family.text_; }
-  std::string text() && { return std::move(text_); }
+  void write(Family& family) { parts_.push_back(std::move(family.text_)); }  // which is done with
+  std::string text() &&;
 
  private:
-  std::string text_;
+  std::vector<std::string> parts_;
 };
 
 }  // namespace sluice::metrics

@@ -45,4 +45,8 @@ void set_urgency(Urgency urgency) {
   ::setpriority(PRIO_PROCESS, 0, wish.nice);  // of this thread alone: Linux keeps it a thread
 }
 
+void give_way() {
+  ::sched_yield();
+}
+
 }  // namespace sluice::net

@@ -15,4 +15,9 @@ enum class Urgency {
 // but for `background` its nice value, stay as they are. What cannot be had is gone without.
 void set_urgency(Urgency urgency);
 
+// Lets others that wait for this core go first. For long work in the background: once it runs, the
+// kernel takes the core from it at its next tick, which may be 4 ms away, wish for short turns or
+// not. Costs next to nothing where nobody waits.
+void give_way();
+
 }  // namespace sluice::net
