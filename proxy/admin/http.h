@@ -1,7 +1,7 @@
 // The HTTP/1.1 transport of the admin API, on a loop and thread of its own. It knows requests and
 // replies, limits and deadlines; it does not know what they mean.
 //
-// The wire format is Boost.Beast's, without its sockets: those are net's, as everywhere. What RFC
+// Requests are parsed by Boost.Beast, without its sockets: those are net's, as everywhere. What RFC
 // 9112 leaves open to two readings is refused with a JSON error and the end of the connection, so
 // that no two programs on the way can disagree on where a request ends. Beast 1.81, which Debian 12
 // has, is not as strict as that in a few places, which request_reader covers. (libmicrohttpd 0.9.75
