@@ -21,6 +21,7 @@ from .results import digest
 from .workloads import WORKLOADS
 
 ROOT = Path(__file__).resolve().parents[2]
+TAKEN = ("sluice", "haproxy", "nginx", "direct")  # names that builds may not begin with
 SHOWN = ("rate", "gigabits", "p99", "cpu_per_operation", "cpu_per_gigabit", "memory")
 
 
@@ -52,11 +53,25 @@ def parse_arguments():
         "--only", action="append", choices=names, metavar="WORKLOAD",
         help="this workload; may be given again. One of: " + " ".join(names),
     )
+    parser.add_argument(
+        "--beside", action="append", default=[], type=build_of, metavar="NAME=BINARY",
+        help="another build of Sluice, measured in the same rounds; may be given again",
+    )
     given = parser.parse_args()
-    given.is_full = not (given.quick or given.only or given.rounds or given.seconds)
+    changed = (given.quick, given.only, given.rounds, given.seconds, given.beside)
+    given.is_full = not any(changed)
     given.rounds = given.rounds or (1 if given.quick else 9)
     given.seconds = given.seconds or 1
     return given
+
+
+def build_of(argument):
+    name, separator, binary = argument.partition("=")
+    if not separator or not name.isidentifier() or name.startswith(TAKEN):
+        raise argparse.ArgumentTypeError(f"'{argument}' is not a name, '=' and a binary")
+    if not os.access(binary, os.X_OK):
+        raise argparse.ArgumentTypeError(f"'{binary}' is not a program")
+    return name, Path(binary).resolve()
 
 
 def main():
@@ -76,8 +91,11 @@ def main():
         seconds=given.seconds,
         warm_up=0.1 if given.quick else 0.3,
     )
+    builds = dict(given.beside)
     workloads = [load for load in WORKLOADS if not given.only or load.name in given.only]
-    subjects = all_subjects(sluice)
+    for build in builds:
+        workloads = [load.beside(build) for load in workloads]
+    subjects = all_subjects(sluice, builds)
     settings = {
         "rounds": given.rounds,
         "seconds": given.seconds,
@@ -102,6 +120,8 @@ def main():
     (folder / "results.md").write_text(report.markdown(results))
     (folder / "results.svg").write_text(plot.svg(results))
     print("\n" + report.targets_table(results))
+    for build in builds:
+        print(report.beside_table(workloads, results, build))
     print(f"all figures: {folder}/results.md, .json, .svg")
     return complain(errors, others)
 

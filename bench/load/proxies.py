@@ -104,13 +104,14 @@ class Direct(Subject):
 
 
 class Sluice(Subject):
-    name = "sluice"
     label = "Sluice"
     config_name = "yaml"
     stop_with = signal.SIGINT  # at once, without a drain
 
-    def __init__(self, binary, first_port, echo_instances=None):
+    def __init__(self, binary, first_port, build="sluice", echo_instances=None):
         super().__init__(first_port, echo_instances)
+        self.name = build
+        self.label = self.label.replace("Sluice", build) if build != "sluice" else self.label
         self.binary = binary
         self.admin = f"{HOST}:{first_port - 1}"
 
@@ -137,13 +138,13 @@ class Sluice(Subject):
 class SluiceOfMany(Sluice):
     """Sluice with 10 000 instances in the echo service: as many loopback addresses."""
 
-    name = "sluice-many"
     label = "Sluice, 10 000 instances"
 
-    def __init__(self, binary, first_port):
+    def __init__(self, binary, first_port, build="sluice"):
         port = PORTS["echo"][0]
         many = [f"127.1.{n // 250}.{n % 250 + 1}:{port}" for n in range(MANY)]
-        super().__init__(binary, first_port, many)
+        super().__init__(binary, first_port, build, many)
+        self.name = f"{build}-many"
 
 
 class HAProxy(Subject):
@@ -218,8 +219,8 @@ class Nginx(Subject):
         return "\n".join(lines) + "\n"
 
 
-def all_subjects(sluice):
-    """By name."""
+def all_subjects(sluice, builds):
+    """By name. `builds`: others of Sluice, by their names."""
     subjects = [
         Sluice(sluice, 20101),
         HAProxySplice(20201),
@@ -228,4 +229,7 @@ def all_subjects(sluice):
         Direct(),
         SluiceOfMany(sluice, 20501),
     ]
+    for n, (name, binary) in enumerate(builds.items()):
+        subjects.append(Sluice(binary, 20601 + 200 * n, name))
+        subjects.append(SluiceOfMany(binary, 20701 + 200 * n, name))
     return {subject.name: subject for subject in subjects}

@@ -1,6 +1,7 @@
 """The tables: what was aimed at, and everything that was measured."""
 
 from .figures import FIGURES, text
+from .results import beside
 
 ABOUT = """\
 # Results
@@ -68,6 +69,27 @@ def target_rows(workload):
             with_unit(name, ceiling["stretch"]) if ceiling["stretch"] else "",
             ceiling["verdict"],
         ]
+
+
+def beside_table(workloads, results, build):
+    """Sluice by another build of it, round by round."""
+    head = ["workload", "figure", "Sluice", build, "ratio, round by round"]
+    rows = []
+    for workload in workloads:
+        cases = results["workloads"][workload.name]["cases"]
+        for case in (case for case in workload.cases if case.subject.startswith("sluice")):
+            other = case.name.replace("sluice", build)
+            rows += [
+                [
+                    workload.title + (f", {case.role}" if case.role else ""),
+                    FIGURES[name].title,
+                    with_unit(name, cases[case.name][name]["median"]),
+                    with_unit(name, cases[other][name]["median"]),
+                    "{median:.2f} ({min:.2f} – {max:.2f})".format(**ratio),
+                ]
+                for name, ratio in beside(cases[case.name], cases[other]).items()
+            ]
+    return table(head, rows)
 
 
 def figures_table(cases):

@@ -5,8 +5,6 @@ from statistics import median
 from .figures import FIGURES
 from .targets import CEILINGS, ratio_target, verdict
 
-NOT_A_PEER = ("direct",)
-
 
 def summary(values):
     values = [float(f"{value:.6g}") for value in values]
@@ -28,7 +26,7 @@ def digest(workload, runs):
     return {
         "title": workload.title,
         "cases": cases,
-        "ratios": ratios(workload.name, cases),
+        "ratios": ratios(workload, cases),
         "ceilings": ceilings(workload.name, cases),
     }
 
@@ -36,17 +34,18 @@ def digest(workload, runs):
 def ratios(workload, cases):
     """By figure: the first case's median by that of each other and of the best peer."""
     judged, *others = cases
+    are_peers = {case.name for case in workload.cases if case.is_peer}
     found = {}
     for figure, own in cases[judged].items():
         medians = {
             case: cases[case][figure]["median"] for case in others if figure in cases[case]
         }
         to = {case: own["median"] / value for case, value in medians.items() if value > 0}
-        peers = {case: ratio for case, ratio in to.items() if case not in NOT_A_PEER}
+        peers = {case: ratio for case, ratio in to.items() if case in are_peers}
         if not peers:
             continue
         more_is_better = FIGURES[figure].more_is_better
-        target = ratio_target(workload, figure)
+        target = ratio_target(workload.name, figure)
         against = (target and target.against) or ""
         if against not in peers:
             against = (min if more_is_better else max)(peers, key=peers.get)
@@ -72,3 +71,17 @@ def ceilings(workload, cases):
         for (of, figure), ceiling in CEILINGS.items()
         if of == workload and figure in judged
     }
+
+
+def beside(case, other):
+    """By figure: the median, least and most of what one case had by what another had in the same
+    round. Steadier than a ratio of medians where the machine's speed changes."""
+    found = {}
+    for figure, had in case.items():
+        theirs = other.get(figure, {"values": []})["values"]
+        if len(theirs) != len(had["values"]):
+            continue  # something went wrong, and is told of
+        pairs = [value / their for value, their in zip(had["values"], theirs) if their > 0]
+        if pairs:
+            found[figure] = summary(pairs)
+    return found

@@ -4,14 +4,13 @@ The first of a workload's cases is the one that is judged, by its ratios to the 
 """
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Callable
 
 from .figures import figures_of
 from .processes import Program
 from .tools import OurLoad, iperf3, redis_benchmark, wrk
 
-EVERYONE = ("sluice", "haproxy-splice", "haproxy", "nginx", "direct")
 IDLE = 9_000
 
 
@@ -21,10 +20,15 @@ class Case:
 
     subject: str
     role: str = ""
+    is_peer: bool = True  # one that Sluice is judged by
 
     @property
     def name(self):
         return f"{self.subject}, {self.role}" if self.role else self.subject
+
+
+PROXIES = ("sluice", "haproxy-splice", "haproxy", "nginx")
+EVERYONE = (*map(Case, PROXIES), Case("direct", is_peer=False))
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,17 @@ class Workload:
     name: str
     title: str
     run: Callable  # (lab, subject, case) -> (figures, errors)
-    cases: tuple = tuple(map(Case, EVERYONE))
+    cases: tuple = EVERYONE
+
+    def beside(self, build):
+        """The same with another build of Sluice, whose subjects are named after it, in each of
+        Sluice's roles."""
+        others = (
+            replace(case, subject=case.subject.replace("sluice", build), is_peer=False)
+            for case in self.cases
+            if case.subject.startswith("sluice")
+        )
+        return replace(self, cases=(*self.cases, *others))
 
 
 def measured(load):
