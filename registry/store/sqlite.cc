@@ -79,11 +79,13 @@ std::vector<Entry> SqliteStore::load() {
 
 void SqliteStore::write(Transaction transaction, Done done) {
   assert(file_);
+  std::size_t waiting = 0;
   {
     const std::lock_guard lock(mutex_);
     queue_.push_back({std::move(transaction), std::move(done)});
+    waiting = queue_.size();
   }
-  has_work_.notify_one();
+  if (waiting == 1 || waiting == kWorthACommit) has_work_.notify_one();
 }
 
 StoreHealth SqliteStore::health() const {
@@ -106,7 +108,10 @@ void SqliteStore::serve() {
 bool SqliteStore::take(Batch& batch) {
   std::unique_lock lock(mutex_);
   has_work_.wait(lock, [this] { return is_ending_ || !queue_.empty(); });
+  has_work_.wait_until(lock, next_commit_,
+                       [this] { return is_ending_ || queue_.size() >= kWorthACommit; });
   if (queue_.empty()) return false;
+  next_commit_ = std::chrono::steady_clock::now() + options_.pace;
   batch = {};
   std::size_t bytes = 0;
   while (!queue_.empty() && batch.answers.size() < kMostTransactions && bytes < kMostBytes) {

@@ -1,8 +1,10 @@
 // The registry's entries in one SQLite file: what a proxy of its own uses.
 //
 // write() puts a transaction in a queue, and a thread of the store's own takes what is there,
-// writes it in one commit and gives the answers: alone a transaction waits for nothing, and under
-// load many share one fsync. Answers come on that thread.
+// writes it in one commit and gives the answers, on that thread: alone a transaction waits for
+// nothing, and under load many share one fsync. Few that follow each other closely wait for their
+// turn (`pace`) and share it, as PostgreSQL's commit_delay has it: a commit costs the cores as much
+// as all else that a registration takes, and those are the cores that connections run on.
 //
 // Durable means, as DESIGN says it: with Sync::normal an answered write survives the end of the
 // process, kill -9 included, and after a power cut the last ones may be missing; with Sync::full it
@@ -24,6 +26,7 @@
 // A write that fails, as on a full disk, is answered with the reason; the next one is tried afresh.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -47,10 +50,14 @@ struct SqliteOptions {
   std::string path = "./sluice.db";
   Sync sync = Sync::normal;
   std::string vfs;  // the file system to go through, by SQLite's name; "": the system's
+  // From the beginning of a commit to that of the next, unless there is enough to write for one.
+  std::chrono::milliseconds pace{3};
 };
 
 class SqliteStore final : public Store {
  public:
+  static constexpr std::size_t kWorthACommit = 32;  // transactions that wait for no others
+
   explicit SqliteStore(SqliteOptions options);
   ~SqliteStore() override;  // blocks until all is written and answered
 
@@ -80,9 +87,10 @@ class SqliteStore final : public Store {
   void count(const std::vector<Outcome>& outcomes);
 
   const SqliteOptions options_;
-  std::unique_ptr<sqlite::File> file_;          // since load()
-  std::unique_ptr<sqlite::Database> database_;  // null: there is no file yet
-  bool has_made_ = false;                       // the file
+  std::unique_ptr<sqlite::File> file_;                 // since load()
+  std::unique_ptr<sqlite::Database> database_;         // null: there is no file yet
+  bool has_made_ = false;                              // the file
+  std::chrono::steady_clock::time_point next_commit_;  // not before, for few
 
   mutable std::mutex mutex_;  // for all below
   std::condition_variable has_work_;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -29,7 +30,9 @@ using Kind = Outcome::Kind;
 class OnAFaultyDisk : public testing::Test {
  protected:
   std::unique_ptr<SqliteStore> make(SqliteOptions::Sync sync = SqliteOptions::Sync::full) const {
-    return std::make_unique<SqliteStore>(SqliteOptions{path, sync, test::FaultyDisk::kName});
+    constexpr std::chrono::milliseconds kNoPace{0};
+    return std::make_unique<SqliteStore>(
+        SqliteOptions{path, sync, test::FaultyDisk::kName, kNoPace});
   }
 
   // What another process would find if this one were killed now.

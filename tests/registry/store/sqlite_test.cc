@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <set>
@@ -20,6 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+using sample::Answers;
 using sample::commit;
 using sample::contents;
 using sample::put;
@@ -250,7 +252,7 @@ TEST_F(SqliteFile, ThatIsTakenAwayFailsTheWrites) {
 
 TEST_F(SqliteFile, HasALogThatDoesNotGrow) {
   const int kTransactions = kSanitized ? 5'000 : 50'000;
-  sample::Answers answers;
+  Answers answers;
   const auto store = make();
   store->load();
   std::uintmax_t longest = 0;
@@ -262,6 +264,51 @@ TEST_F(SqliteFile, HasALogThatDoesNotGrow) {
   }
   EXPECT_GT(longest, 0u);
   EXPECT_LT(longest, std::uintmax_t{16} << 20);
+}
+
+class SqlitePace : public SqliteFile {
+ protected:
+  std::unique_ptr<SqliteStore> open(std::chrono::milliseconds pace) const {
+    SqliteOptions options;
+    options.path = path;
+    options.pace = pace;
+    auto store = std::make_unique<SqliteStore>(options);
+    store->load();
+    return store;
+  }
+
+  Answers answers;  // outlives the store
+};
+
+TEST_F(SqlitePace, IsKeptByFewThatFollowEachOther) {
+  constexpr std::chrono::milliseconds kPace{5};
+  const auto store = open(kPace);
+  const auto began = std::chrono::steady_clock::now();
+  constexpr int kCommits = 10;
+  for (int i = 0; i < kCommits; ++i) commit(*store, {put("a", std::to_string(i))});
+  EXPECT_GE(std::chrono::steady_clock::now() - began, (kCommits - 1) * kPace);
+  EXPECT_EQ(store->health().commits, std::uint64_t{kCommits});
+}
+
+// The first waits for nothing, the others for each other, and enough of them for nothing more.
+TEST_F(SqlitePace, HoldsUpNeitherOneAloneNorMany) {
+  const auto store = open(std::chrono::hours(1));
+  commit(*store, {put("first", "1")});
+  for (std::size_t i = 0; i < SqliteStore::kWorthACommit; ++i) {
+    store->write({put(std::to_string(i), "1")}, answers.to(static_cast<int>(i)));
+  }
+  EXPECT_EQ(answers.wait(SqliteStore::kWorthACommit).size(), SqliteStore::kWorthACommit);
+  EXPECT_EQ(store->health().commits, 2u);
+}
+
+TEST_F(SqlitePace, DoesNotHoldUpTheEnd) {
+  {
+    const auto store = open(std::chrono::hours(1));
+    commit(*store, {put("a", "1")});
+    store->write({put("b", "2")}, answers.to(0));
+  }
+  EXPECT_EQ(answers.all().size(), 1u);
+  EXPECT_THAT(loaded(), ElementsAre(Pair("a", "1"), Pair("b", "2")));
 }
 
 // A repair is done in steps, and a process may be killed between any two.
