@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "config/config.h"
-#include "proxy/log/bell.h"
 #include "proxy/log/line_text.h"
 #include "proxy/log/ring.h"
+#include "proxy/net/wake_fd.h"
 
 namespace sluice::log {
 
@@ -20,7 +20,7 @@ struct Shared {
   std::atomic<config::LogLevel> level{config::LogLevel::info};
   std::atomic<config::LogFormat> format{config::LogFormat::json};
   std::atomic<std::uint64_t> dropped{0};  // lines that found their ring full
-  Bell bell;
+  net::WakeFd bell;
 };
 
 // One a channel. Enough for the lines of a busy worker while the writer is at the others.

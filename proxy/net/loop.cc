@@ -86,18 +86,21 @@ bool Timer::is_running() const {
 }
 
 Bell::Bell(Loop& loop, std::function<void()> rung) {
-  auto core = std::make_unique<Core>(Core{{}, std::move(rung)});
-  check(uv_async_init(loop.uv(), &core->async,
-                      [](uv_async_t* async) {
-                        if (async->data != nullptr) static_cast<Core*>(async->data)->rung();
-                      }),
-        "cannot make a wake-up handle");
-  core->async.data = core.get();
+  auto core = std::make_unique<Core>();
+  core->rung = std::move(rung);
+  check(uv_poll_init(loop.uv(), &core->poll, core->wake.fd()), "cannot make a wake-up handle");
+  core->poll.data = core.get();
   core_.reset(core.release());
+  uv_poll_start(&core_->poll, UV_READABLE, [](uv_poll_t* poll, int, int) {
+    if (poll->data == nullptr) return;
+    auto* rings = static_cast<Core*>(poll->data);
+    rings->wake.hush();
+    rings->rung();
+  });
 }
 
 void Bell::ring() {
-  uv_async_send(&core_->async);
+  core_->wake.ring();
 }
 
 Signal::Signal(Loop& loop, int number, std::function<void()> raised)

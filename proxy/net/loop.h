@@ -11,6 +11,7 @@
 #include <functional>
 
 #include "proxy/net/owned.h"
+#include "proxy/net/wake_fd.h"
 
 namespace sluice::net {
 
@@ -70,6 +71,9 @@ class Timer {
 
 // Wakes the loop from any thread. Rings coalesce: one call or more for any number of rings, after
 // the last of them. Carries nothing: put the data in a Latest or a Mailbox first.
+//
+// No uv_async_t: where the woken loop's thread takes the core from the one that rings, as a worker
+// may from the control loop, uv_async_send() is not over yet, and libuv (1.44) spins until it is.
 class Bell {
  public:
   Bell(Loop& loop, std::function<void()> rung);
@@ -77,8 +81,9 @@ class Bell {
 
  private:
   struct Core {
-    uv_async_t async;
+    uv_poll_t poll;
     std::function<void()> rung;
+    WakeFd wake;
   };
   Owned<Core> core_;
 };

@@ -1,5 +1,5 @@
-// Wakes the writing thread: an eventfd that is written to at most once until the sleeper has heard
-// it.
+// Wakes a sleeper that polls: an eventfd that is written to at most once until the sleeper has
+// heard it.
 //
 // ring() after a change, on any thread; the sleeper polls fd(), calls hush(), and only then looks
 // for changes. A change made before ring() is seen by the look that follows.
@@ -9,21 +9,21 @@
 
 #include "proxy/net/fd.h"
 
-namespace sluice::log {
+namespace sluice::net {
 
-class Bell {
+class WakeFd {
  public:
-  Bell();  // throws std::system_error if there is no file descriptor left
-  Bell(const Bell&) = delete;
-  Bell& operator=(const Bell&) = delete;
+  WakeFd();  // throws std::system_error if there is no file descriptor left
+  WakeFd(const WakeFd&) = delete;
+  WakeFd& operator=(const WakeFd&) = delete;
 
   void ring();
   int fd() const { return fd_.get(); }  // readable while it rings
   void hush();                          // the sleeper's
 
  private:
-  net::Fd fd_;
+  Fd fd_;
   std::atomic<bool> rings_{false};
 };
 
-}  // namespace sluice::log
+}  // namespace sluice::net
