@@ -22,6 +22,7 @@ from .report import table
 ROOT = Path(__file__).resolve().parents[2]
 KIB = 1024
 MIB = 1024 * KIB
+TURNS = 4  # that a time of measuring is cut into where two things are measured in turns
 COMERS = 4  # instances that come and go beside the others, of which there may be 100 000 in all
 
 
@@ -91,7 +92,8 @@ class Load:
         for name, value in options.items():
             command += [f"--{name.replace('_', '-')}", str(value)]
         self.name = mode
-        self.program = Program(command, lab.load_core, lab.work / "registry-load.log", talks=True)
+        log = lab.work / "registry-load.log"
+        self.program = Program(command, lab.load_core, log, talks=True, polite=True)
 
     def __enter__(self):
         return self
@@ -278,14 +280,16 @@ def watched(lab, sizes):
 
 
 def churned(lab, sizes):
-    """Connections, with and without changes of the service's members beside them, in turns."""
+    """Connections, with and without changes of the service's members beside them, in turns: short
+    ones and many, as the machine's speed changes."""
     what = "2 000 connections a second"
     backends = [str(lab.tools / "sluice_backend"), "--echo", ",".join(map(str, ECHO))]
     static = [f"127.0.0.1:{port}" for port in ECHO]
     p99 = {False: [], True: []}
-    with Program(backends, lab.load_core, lab.work / "registry-backends.log", talks=True):
+    log = lab.work / "registry-backends.log"
+    with Program(backends, lab.load_core, log, talks=True, polite=True):
         with RegistryServer(lab, lab.sluice, 10, static) as server:
-            for n in range(2 * sizes.rounds):
+            for n in range(2 * TURNS * sizes.rounds):
                 beside = n % 2 != n // 2 % 2  # neither is always the first of a pair
                 p99[beside].append(connections_p99(server, sizes, beside))
     calm, busy = median(p99[False]), median(p99[True])
@@ -298,13 +302,13 @@ def churned(lab, sizes):
 def connections_p99(server, sizes, beside):
     def connections():
         with Load(server.lab, "sluice_load", "connect", server.front, connections=64, rate=2_000,
-                  seconds=sizes.seconds) as load:
+                  warm_up=0.3, seconds=sizes.seconds / TURNS) as load:
             return load.result()["latency"]["p99"]
 
     if not beside:
         return connections()
     with registry_load(
-        server, "churn", rate=1_000, connections=32, seconds=sizes.seconds + 1
+        server, "churn", rate=1_000, connections=32, warm_up=0.3, seconds=sizes.seconds / TURNS + 0.5
     ) as churn:
         churn.wait_for("measuring")
         p99 = connections()
