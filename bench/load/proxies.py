@@ -230,6 +230,6 @@ def all_subjects(sluice, builds):
         SluiceOfMany(sluice, 20501),
     ]
     for n, (name, binary) in enumerate(builds.items()):
-        subjects.append(Sluice(binary, 20601 + 200 * n, name))
-        subjects.append(SluiceOfMany(binary, 20701 + 200 * n, name))
+        subjects.append(Sluice(binary, 22101 + 200 * n, name))
+        subjects.append(SluiceOfMany(binary, 22201 + 200 * n, name))
     return {subject.name: subject for subject in subjects}
