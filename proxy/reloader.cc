@@ -1,5 +1,7 @@
 #include "proxy/reloader.h"
 
+#include <pthread.h>
+
 #include <memory>
 #include <utility>
 
@@ -20,6 +22,7 @@ void Reloader::read(std::function<void(Briefing)> done) {
 void Reloader::begin() {
   if (thread_.joinable()) thread_.join();
   thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), "sluice-reload");
     auto briefing = std::make_shared<Briefing>(load_());
     post_([this, briefing] {
       const auto done = std::move(waiting_.front());

@@ -1,5 +1,7 @@
 #include "proxy/admin/http.h"
 
+#include <pthread.h>
+
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -78,6 +80,7 @@ HttpServer::~HttpServer() {
 
 void HttpServer::start() {
   state_->thread = std::thread([this] {
+    pthread_setname_np(pthread_self(), "sluice-api");
     net::set_urgency(net::Urgency::orders);
     state_->transport.run();
   });

@@ -1,5 +1,7 @@
 #include "proxy/admin/hub.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <limits>
 #include <optional>
@@ -68,6 +70,7 @@ Hub::Hub(const config::Watch& rules, const std::shared_ptr<const registry::Snaps
       timer_(loop_, [this] { on_turn(); }),
       line_(std::make_shared<Line>(bell_)),
       thread_([this] {
+        pthread_setname_np(pthread_self(), "sluice-hub");
         net::set_urgency(net::Urgency::background);
         loop_.run();
       }) {}

@@ -1,5 +1,7 @@
 #include "proxy/admin/scribe.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -24,6 +26,7 @@ void fill(const Order& order) {
 
 Scribe::Scribe() {
   thread_ = std::thread([orders = orders_] {
+    pthread_setname_np(pthread_self(), "sluice-pages");
     net::set_urgency(net::Urgency::background);
     while (const auto order = orders->next()) fill(*order);
   });

@@ -1,4 +1,5 @@
 // Signals, descriptors, restarts: scenarios G07 and G09.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <csignal>
@@ -48,6 +49,15 @@ TEST(Signals, InAStormHarmNothing) {
   sluice.signal(SIGTERM);
   EXPECT_EQ(sluice.wait_for_exit(), ExitStatus{});
   EXPECT_LT(watch.elapsed(), 5s);
+}
+
+// For who looks at 'top -H' or a trace of the scheduler.
+TEST(Threads, AreCalledByWhatTheyDo) {
+  Backend server(echo());
+  Sluice sluice({.instances = {server.address()}, .process = "workers: 2"});
+  EXPECT_THAT(thread_names(sluice.pid()),
+              testing::IsSupersetOf({"worker-0", "worker-1", "sluice-log", "sluice-api",
+                                     "sluice-hub", "sluice-pages", "sluice-store"}));
 }
 
 // G09

@@ -128,6 +128,15 @@ std::size_t count_threads(pid_t pid) {
   return static_cast<std::size_t>(std::distance(begin(tasks), end(tasks)));
 }
 
+std::vector<std::string> thread_names(pid_t pid) {
+  std::vector<std::string> names;
+  for (const auto& task : std::filesystem::directory_iterator(directory_of(pid) + "/task")) {
+    std::ifstream comm(task.path() / "comm");
+    std::getline(comm, names.emplace_back());
+  }
+  return names;
+}
+
 std::size_t count_pipes(pid_t pid) {
   const std::vector<std::string> all = fds(pid);
   const auto count = std::ranges::count_if(

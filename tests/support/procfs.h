@@ -15,6 +15,7 @@ std::size_t count_fds(pid_t pid);
 std::size_t fd_table_size(pid_t pid);  // files that fit without the kernel's making it larger
 std::size_t count_pipes(pid_t pid);    // ends of pipes among them
 std::size_t count_threads(pid_t pid);
+std::vector<std::string> thread_names(pid_t pid);
 std::uint64_t resident_bytes(pid_t pid);
 std::chrono::nanoseconds cpu_time(pid_t pid);  // of all its threads, so far
 
