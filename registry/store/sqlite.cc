@@ -79,13 +79,13 @@ std::vector<Entry> SqliteStore::load() {
 
 void SqliteStore::write(Transaction transaction, Done done) {
   assert(file_);
-  std::size_t waiting = 0;
+  bool is_awaited = false;
   {
     const std::lock_guard lock(mutex_);
     queue_.push_back({std::move(transaction), std::move(done)});
-    waiting = queue_.size();
+    is_awaited = queue_.size() == (is_resting_ ? kWorthACommit : 1);
   }
-  if (waiting == 1 || waiting == kWorthACommit) has_work_.notify_one();
+  if (is_awaited) has_work_.notify_one();
 }
 
 StoreHealth SqliteStore::health() const {
@@ -101,17 +101,24 @@ void SqliteStore::serve() {
       if (batch.answers[i]) batch.answers[i](outcomes[i]);
     }
     if (outcomes.front().kind != Outcome::Kind::failed) tend_log();
+    rest();
   }
+}
+
+// After a commit, so that what comes meanwhile shares the next.
+void SqliteStore::rest() {
+  std::unique_lock lock(mutex_);
+  is_resting_ = true;
+  has_work_.wait_for(lock, options_.pace,
+                     [this] { return is_ending_ || queue_.size() >= kWorthACommit; });
+  is_resting_ = false;
 }
 
 // Waits for work; false: there is none, and there will be none.
 bool SqliteStore::take(Batch& batch) {
   std::unique_lock lock(mutex_);
   has_work_.wait(lock, [this] { return is_ending_ || !queue_.empty(); });
-  has_work_.wait_until(lock, next_commit_,
-                       [this] { return is_ending_ || queue_.size() >= kWorthACommit; });
   if (queue_.empty()) return false;
-  next_commit_ = std::chrono::steady_clock::now() + options_.pace;
   batch = {};
   std::size_t bytes = 0;
   while (!queue_.empty() && batch.answers.size() < kMostTransactions && bytes < kMostBytes) {

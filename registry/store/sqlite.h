@@ -50,8 +50,8 @@ struct SqliteOptions {
   std::string path = "./sluice.db";
   Sync sync = Sync::normal;
   std::string vfs;  // the file system to go through, by SQLite's name; "": the system's
-  // From the beginning of a commit to that of the next, unless there is enough to write for one.
-  std::chrono::milliseconds pace{3};
+  // From the end of a commit to the beginning of the next, unless there is enough to write for one.
+  std::chrono::milliseconds pace{2};
 };
 
 class SqliteStore final : public Store {
@@ -80,6 +80,7 @@ class SqliteStore final : public Store {
 
   // On the store's own thread, once it runs.
   void serve();
+  void rest();
   bool take(Batch& batch);
   std::vector<Outcome> commit(const Batch& batch);
   void tend_log();
@@ -87,14 +88,14 @@ class SqliteStore final : public Store {
   void count(const std::vector<Outcome>& outcomes);
 
   const SqliteOptions options_;
-  std::unique_ptr<sqlite::File> file_;                 // since load()
-  std::unique_ptr<sqlite::Database> database_;         // null: there is no file yet
-  bool has_made_ = false;                              // the file
-  std::chrono::steady_clock::time_point next_commit_;  // not before, for few
+  std::unique_ptr<sqlite::File> file_;          // since load()
+  std::unique_ptr<sqlite::Database> database_;  // null: there is no file yet
+  bool has_made_ = false;                       // the file
 
   mutable std::mutex mutex_;  // for all below
   std::condition_variable has_work_;
   std::deque<Pending> queue_;
+  bool is_resting_ = false;
   bool is_ending_ = false;
   StoreHealth health_;
 
