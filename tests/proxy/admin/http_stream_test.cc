@@ -276,7 +276,8 @@ TEST_F(HttpStream, TellsThatNobodyWaitsForWhatIsHeld) {
 
   Peer after = client();
   after.send(get("/later"));
-  asked().hold([this] { ++told_->closed; });
+  const Responder held = asked();
+  held.hold([this] { ++told_->closed; });
   after.close();
   EXPECT_TRUE(eventually([&] { return told_->closed == 2; }));
 
