@@ -91,12 +91,13 @@ Bell::Bell(Loop& loop, std::function<void()> rung) {
   check(uv_poll_init(loop.uv(), &core->poll, core->wake.fd()), "cannot make a wake-up handle");
   core->poll.data = core.get();
   core_.reset(core.release());
-  uv_poll_start(&core_->poll, UV_READABLE, [](uv_poll_t* poll, int, int) {
+  const int started = uv_poll_start(&core_->poll, UV_READABLE, [](uv_poll_t* poll, int, int) {
     if (poll->data == nullptr) return;
     auto* rings = static_cast<Core*>(poll->data);
     rings->wake.hush();
     rings->rung();
   });
+  check(started, "cannot watch a wake-up handle");
 }
 
 void Bell::ring() {
