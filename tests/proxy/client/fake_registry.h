@@ -58,9 +58,9 @@ class FakeRegistry {
       }
       const std::string request = test::receive_request(peer);
       const Reply reply = answer_(request, n);
+      const std::lock_guard lock(mutex_);  // who has the reply may hang up at once
       peer.try_send("HTTP/1.1 " + std::to_string(reply.status) + " X\r\nConnection: close\r\n\r\n" +
                     reply.body);
-      const std::lock_guard lock(mutex_);
       requests_.push_back(request);
       if (reply.is_stream) streams_.push_back(std::move(peer));
     }
