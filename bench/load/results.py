@@ -1,9 +1,13 @@
 """From single runs to medians, ratios and verdicts: plain data, as the JSON file has it."""
 
+from random import Random
 from statistics import median
 
 from .figures import FIGURES
 from .targets import CEILINGS, ratio_target, verdict
+
+RESAMPLES = 2_000
+FEWEST_ROUNDS = 5  # of which an interval may be told
 
 
 def summary(values):
@@ -47,9 +51,15 @@ def ratios(workload, cases):
         more_is_better = FIGURES[figure].more_is_better
         target = ratio_target(workload.name, figure)
         against = (target and target.against) or ""
-        if against not in peers:
+        if against in peers:
+            peers = {against: peers[against]}
+        else:
             against = (min if more_is_better else max)(peers, key=peers.get)
         found[figure] = {"to": to, "against": against, "ratio": peers[against]}
+        theirs = [cases[case][figure]["values"] for case in peers]
+        interval = interval_of_ratio(own["values"], theirs, more_is_better)
+        if interval:
+            found[figure]["interval"] = interval
         if target:
             found[figure] |= {
                 "bound": target.bound,
@@ -57,6 +67,29 @@ def ratios(workload, cases):
                 "verdict": verdict(peers[against], target, more_is_better),
             }
     return found
+
+
+def interval_of_ratio(own, theirs, more_is_better):
+    """In what nine tenths of the ratios lie that as many rounds, drawn from these with repetition,
+    would have had, each with its own best peer: the percentile bootstrap (Efron 1979), by rounds.
+
+    None of few rounds, or where one of them lacks a value."""
+    count = len(own)
+    if count < FEWEST_ROUNDS or any(len(values) != count for values in theirs):
+        return None
+    random = Random(1)  # the same values have the same interval
+    ratios = []
+    for _ in range(RESAMPLES):
+        rounds = random.choices(range(count), k=count)
+        best = (max if more_is_better else min)(
+            median([values[n] for n in rounds]) for values in theirs
+        )
+        if best <= 0:
+            return None
+        ratios.append(median([own[n] for n in rounds]) / best)
+    ratios.sort()
+    edge = RESAMPLES // 20
+    return [ratios[edge], ratios[-1 - edge]]
 
 
 def ceilings(workload, cases):
