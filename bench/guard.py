@@ -33,6 +33,7 @@ import time
 RECORD = pathlib.Path(__file__).with_name("guard.json")
 TOLERATED = {"system calls": 0, "instructions": 0.05, "allocations": 0}  # shares
 NOISE = 0.1  # of one call or one allocation: timers tick while we count
+HABIT = 80  # times, after which a service is known for one whose clients speak first
 PATIENCE = 60  # seconds for any one step; valgrind takes its time
 MESSAGE = b"x" * 64
 
@@ -118,14 +119,22 @@ class Proxy:
         self._output.close()
 
     def connect(self):
-        """A client and the instance's end of its connection."""
+        """A client that has spoken, and the instance's end of its connection, which has heard it. An
+        instance may not know of a connection before its client has spoken."""
         client = socket.create_connection(FRONT, PATIENCE)
         self.settle()
-        return client, self._instances.accept()
+        client.sendall(MESSAGE)
+        self.settle()
+        server = self._instances.accept()
+        self._hear(server)
+        return client, server
 
     def pass_on(self, source, sink):
         source.sendall(MESSAGE)
         self.settle()
+        self._hear(sink)
+
+    def _hear(self, sink):
         if sink.recv(len(MESSAGE)) != MESSAGE:
             raise Failure("the proxy did not pass on what was sent")
 
@@ -222,7 +231,6 @@ class Connection:
 
     def once(self):
         client, server = self._proxy.connect()
-        self._proxy.pass_on(client, server)
         self._proxy.pass_on(server, client)
         self._proxy.close(client, server)
 
@@ -249,7 +257,7 @@ def per_time(workload, total):
 
 def warmed_up(workload, proxy):
     ready = workload(proxy)
-    for _ in range(10):
+    for _ in range(HABIT):
         ready.once()
     proxy.rest()
     return ready

@@ -1,5 +1,7 @@
 #include "proxy/net/dial.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -101,9 +103,15 @@ bool is_instances_fault(ConnectResult result) {
   return false;
 }
 
-Dial dial(const SocketAddress& to) {
+Dial dial(const SocketAddress& to, Begins begins) {
   Dial dial;
   dial.socket = Fd(::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (dial.socket && begins == Begins::we && to.family() != AF_UNIX) {
+    const int no = 0;
+    if (::setsockopt(dial.socket.get(), IPPROTO_TCP, TCP_QUICKACK, &no, sizeof(no)) == 0) {
+      dial.acks = Socket::Acks::late;
+    }
+  }
   if (!dial.socket) {
     dial.error = errno;
   } else if (::connect(dial.socket.get(), to.get(), to.size()) != 0 && errno != EINPROGRESS) {

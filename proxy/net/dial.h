@@ -36,10 +36,18 @@ struct Dial {
   Fd socket;                                 // connecting or connected; empty if it failed at once
   ConnectResult result = ConnectResult::ok;  // ok: under way, wait until the socket is writable
   int error = 0;                             // errno behind a failure
+  Socket::Acks acks = Socket::Acks::usual;   // for Socket::acks
 };
 
+// Which side will speak first, as far as we know. If it is we, then the last acknowledgement of the
+// handshake goes with our first bytes (TCP_QUICKACK is off until then): a packet less, and whoever
+// listens is woken once and not twice. The other side does not know of the connection before, and
+// if nothing is said, the kernel lets it wait for 200 ms: who says `we` calls ack_at_once() long
+// before that. HAProxy connects so when told to (`option tcp-smart-connect`).
+enum class Begins : std::uint8_t { they, we };
+
 // socket() and connect(), close-on-exec and non-blocking.
-Dial dial(const SocketAddress& to);
+Dial dial(const SocketAddress& to, Begins begins = Begins::they);
 
 // The outcome once `socket` is writable or failed. Asks the kernel for the error only when the
 // socket has one, and finds a socket that was connected to itself, which a port of the ephemeral

@@ -49,6 +49,7 @@ bool Socket::open(Poller& poller, Fd fd, Pollable& owner) {
     return false;
   }
   fd_ = std::move(fd);
+  quick_writes_ = 0;
   return true;
 }
 
@@ -56,6 +57,12 @@ void Socket::stop_nagling() {
   nagles = false;
   const int yes = 1;
   ::setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
+}
+
+void Socket::ack_at_once() {
+  acks = ++quick_writes_ < kQuickWrites ? Acks::kept_quick : Acks::usual;
+  const int yes = 1;
+  ::setsockopt(fd_.get(), IPPROTO_TCP, TCP_QUICKACK, &yes, sizeof(yes));
 }
 
 Fd Socket::take() {

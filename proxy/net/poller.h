@@ -94,6 +94,11 @@ class Socket : public Entry {
   void before_another_write() {
     if (nagles) stop_nagling();
   }
+  // To be called after each write: see Acks.
+  void after_write() {
+    if (acks != Acks::usual) ack_at_once();
+  }
+  void ack_at_once();
   void set_owner(Pollable& owner) { tell(owner); }
   Fd take();  // out of the set; the descriptor is the caller's from here on
   void close();
@@ -105,8 +110,17 @@ class Socket : public Entry {
 
   bool nagles = false;  // though it is not to: TCP_NODELAY is not set yet
 
+  // A handshake that waits for our first bytes (Begins::we) leaves the kernel with delays for what
+  // it acknowledges, and a peer whose first answer comes in pieces would wait for them, with
+  // Nagle's algorithm, 40 ms. So each of the first writes takes them away again until that answer
+  // is there, when whoever reads it says that they are as usual.
+  enum class Acks : std::uint8_t { usual, late, kept_quick };
+  Acks acks = Acks::usual;  // late: the handshake waits
+
  private:
+  static constexpr std::uint8_t kQuickWrites = 8;
   void stop_nagling();
+  std::uint8_t quick_writes_ = 0;
   Fd fd_;
 };
 

@@ -102,13 +102,18 @@ void Connector::attempt() {
   ++attempts_;
   owner_.on_attempt(*pick.member);
   attempt_began_ns_ = net::monotonic_ns();
-  net::Dial dial = net::dial(net::SocketAddress(pick.member->address()));
+  // Not where words are kept for a replay: an Opening does not end a silence.
+  const bool is_relayed_at_once = upstream().retry.replay.bytes.count == 0;
+  const bool we_begin = is_relayed_at_once && service_.clients_first.is_habit();
+  net::Dial dial = net::dial(net::SocketAddress(pick.member->address()),
+                             we_begin ? net::Begins::we : net::Begins::they);
   stop_waiting();  // not before: the next one is called
   if (dial.result != ConnectResult::ok) return attempt_failed(dial.result, dial.error);
   if (!owner_.open_upstream(std::move(dial.socket))) {
     return attempt_failed(ConnectResult::no_fds, errno);
   }
   upstream_socket_.nagles = upstream().tcp.nodelay;
+  upstream_socket_.acks = dial.acks;
   dialing_ = true;
   const auto timeout = static_cast<std::uint64_t>(route_.timeouts.connect.count());
   const std::uint64_t timeout_at = timeout > 0 ? context_.loop.now_ms() + timeout : kNever;

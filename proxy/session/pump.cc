@@ -85,6 +85,7 @@ Pump::Step Pump::flush(net::Socket& sink, Context& context) {
       return stop(Progress::sink_failed, error);
     }
     const auto count = static_cast<std::uint32_t>(sent);
+    sink.after_write();
     moved_ += count;
     if (from_pipe) {
       pipe_.held -= count;
@@ -150,6 +151,7 @@ Pump::Step Pump::pull_small(net::Socket& source, net::Socket& sink, const config
   const ssize_t sent = net::transmit(sink.fd(), bytes, size);
   if (sent < 0 && !would_block(errno) && errno != EINTR) return stop(Progress::sink_failed, errno);
   const std::size_t taken = sent > 0 ? static_cast<std::size_t>(sent) : 0;
+  if (taken != 0) sink.after_write();
   moved_ += taken;
   if (taken < size) {
     park(bytes + taken, size - taken);

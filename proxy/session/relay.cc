@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::uint64_t kYouthMs = 256;  // a connection that ends by then needs no keepalive
 constexpr std::uint64_t kYouthAgainMs = 1000;
+constexpr std::uint64_t kSilenceMs = 16;    // then the instance is to know of the connection
 constexpr std::uint64_t kFlushLookMs = 16;  // how often a flush before a reset is looked at
 constexpr std::uint64_t kFlushMaxMs =
     30'000;  // a peer that takes nothing for so long gets its reset
@@ -87,6 +88,7 @@ void Relay::pump() {
   const std::uint64_t spliced = up_.spliced() + down_.spliced();
   up_progress_ = up_.turn(client_, upstream_, route_.relay, down_.is_over(), context_);
   down_progress_ = down_.turn(upstream_, client_, route_.relay, up_.is_over(), context_);
+  if (down == 0 && up_.moved() + down_.moved() != 0) note_first_words(up == 0);
   note_progress(up_.moved() - up, down_.moved() - down, up_.spliced() + down_.spliced() - spliced);
   if (end_if_over()) return;
   if (up_progress_ == Progress::more || down_progress_ == Progress::more) owner_.run_again();
@@ -97,6 +99,12 @@ void Relay::pump() {
     client_finished_first_ = up_.has_ended();
     schedule();
   }
+}
+
+void Relay::note_first_words(bool of_both) {
+  const bool instance_spoke = down_.moved() != 0;
+  if (instance_spoke) upstream_.acks = net::Socket::Acks::usual;
+  if (of_both) owner_.on_first_words(!instance_spoke);
 }
 
 void Relay::note_progress(std::uint64_t up, std::uint64_t down, std::uint64_t spliced) {
@@ -147,6 +155,7 @@ void Relay::check_flushed() {
 void Relay::on_deadline() {
   if (flushing_ != nullptr) return check_flushed();
   const std::uint64_t now = context_.loop.now_ms();
+  if (now >= silence_ends_ms()) upstream_.ack_at_once();
   if (now >= youth_ends_ms_) {
     if (!std::exchange(is_watched_, true)) {
       net::watch_peer(upstream_.fd(), route_.upstream->tcp);
@@ -174,11 +183,18 @@ std::uint64_t Relay::quiet_limit_ms() const {
   return half_closed_ ? std::min(idle, or_never(route_.timeouts.half_close)) : idle;
 }
 
+// When somebody who is silent is taken for one who will stay so.
+std::uint64_t Relay::silence_ends_ms() const {
+  const bool is_waited_for = upstream_.acks == net::Socket::Acks::late;
+  return is_waited_for ? youth_ends_ms_ - kYouthMs + kSilenceMs : kNever;
+}
+
 void Relay::schedule() {
   const std::uint64_t now = context_.loop.now_ms();
   const std::uint64_t limit = quiet_limit_ms();
   const std::uint64_t quiet_ends = limit == kNever ? kNever : last_active_ms_ + limit;
-  const std::uint64_t at = std::min({rounded(now, quiet_ends), age_ends_ms_, youth_ends_ms_});
+  const std::uint64_t at =
+      std::min({rounded(now, quiet_ends), age_ends_ms_, youth_ends_ms_, silence_ends_ms()});
   if (at != kNever) owner_.wake_at(at);
 }
 

@@ -9,6 +9,9 @@
 // quarter of a second old: they look after seconds, and most connections need no more than that
 // quarter.
 //
+// Where the handshake with the instance waits for the client's first bytes (net::Begins::we), it is
+// ended when none have come for 16 ms.
+//
 // Owned by a Session, on the worker's thread. on_relay_ended() is called once, last, and may
 // destroy the relay.
 #pragma once
@@ -36,6 +39,8 @@ class Relay {
     // It is a quarter of a second old, and goes on. True: the owner is to be asked again, when it
     // is another second older.
     virtual bool on_grown_up() = 0;
+    // The first bytes of either side have passed, by the client or (also if both spoke) not.
+    virtual void on_first_words(bool client_first) = 0;
 
    protected:
     ~Owner() = default;
@@ -72,11 +77,13 @@ class Relay {
  private:
   void pump();
   bool end_if_over();
+  void note_first_words(bool of_both);
   void note_progress(std::uint64_t up, std::uint64_t down, std::uint64_t spliced);
   void pass_on_reset(net::Socket& to, metrics::CloseReason reason);
   void check_flushed();
   void schedule();
   std::uint64_t quiet_limit_ms() const;
+  std::uint64_t silence_ends_ms() const;
 
   Owner& owner_;
   Context& context_;

@@ -250,6 +250,7 @@ bool Session::introduce(const Introduction& introduction) {
       introduction.text(client_peer_, here.endpoint(), header_.get(), unique_id);
   const ssize_t sent =
       ::send(upstream_.fd(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  upstream_.after_write();
   upstream_.before_another_write();  // the pump does not know of this one
   return sent < 0 || static_cast<std::size_t>(sent) == text.size();
 }
@@ -299,6 +300,10 @@ bool Session::on_grown_up() {
     acquit(context_, token_);
   }
   return token_.is_on_trial();
+}
+
+void Session::on_first_words(bool client_first) {
+  service_->clients_first.note(client_first);
 }
 
 void Session::on_relay_ended(CloseReason reason, Ending ending) {

@@ -95,6 +95,7 @@ class Session final : net::Pollable,
   void on_early_close(metrics::CloseReason reason, int error) override;
   void on_relay_ended(metrics::CloseReason reason, Ending ending) override;
   bool on_grown_up() override;
+  void on_first_words(bool client_first) override;
   bool open_upstream(net::Fd fd) override;
   void wake_at(std::uint64_t at_ms) override;
   void run_again() override;

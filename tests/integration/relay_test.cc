@@ -1,8 +1,12 @@
 // How bytes, ends and resets pass through: scenarios A.
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 
 #include <algorithm>
+#include <optional>
 #include <thread>
+#include <vector>
 
 #include "tests/integration/ask.h"
 #include "tests/support/invariants.h"
@@ -204,6 +208,73 @@ TEST(Relay, DeliversWhatCameBeforeAReset) {
   EXPECT_EQ(rest.text, "last words");
   EXPECT_EQ(rest.end, End::rst);
   client.close();
+  invariants.expect_hold();
+}
+
+// --- Services whose clients speak first, by habit: their handshakes end with the first bytes.
+
+void make_a_habit_of_speaking_first(const Sluice& sluice, Acceptor& backend) {
+  for (int i = 0; i < 64; ++i) {
+    Peer client = sluice.connect();
+    client.send("x");
+    Peer server = backend.accept();
+    ASSERT_EQ(server.receive(1), "x");
+  }
+}
+
+double median_of(std::vector<double> values) {
+  std::ranges::nth_element(values, values.begin() + values.size() / 2);
+  return values[values.size() / 2];
+}
+
+TEST(Relay, AFirstAnswerInPiecesWaitsForNoAcknowledgement) {
+  Acceptor backend;
+  Sluice sluice({.instances = {backend.address()}, .process = "workers: 1"});
+  Invariants invariants(sluice);
+  make_a_habit_of_speaking_first(sluice, backend);
+
+  for (const std::size_t pieces : {1u, 2u, 4u}) {
+    std::vector<double> waits;
+    for (int i = 0; i < 15; ++i) {
+      Peer client = sluice.connect();
+      std::optional<Peer> server;
+      for (std::size_t piece = 0; piece < pieces; ++piece) {
+        client.send("question");
+        if (!server) server = backend.accept();
+        ASSERT_EQ(server->receive(8), "question");
+      }
+      set_option(server->socket(), IPPROTO_TCP, TCP_NODELAY, 0);
+      Stopwatch watch;
+      for (const char* part : {"one", "two", "six"}) server->send(part);
+      ASSERT_EQ(client.receive(9), "onetwosix");
+      waits.push_back(watch.seconds());
+    }
+    EXPECT_LT(median_of(waits), 0.035) << "of a question in " << pieces;
+  }
+  invariants.expect_hold();
+}
+
+TEST(Relay, AGreetingIsSoonThoughClientsSpokeFirstBefore) {
+  Acceptor backend;
+  Sluice sluice({.instances = {backend.address()}, .process = "workers: 1"});
+  Invariants invariants(sluice);
+  const auto greet = [&] {
+    Stopwatch watch;
+    Peer client = sluice.connect();
+    Peer server = backend.accept();
+    server.send("220 welcome");
+    EXPECT_EQ(client.receive(11), "220 welcome");
+    return watch.seconds();
+  };
+  std::vector<double> first, later;
+  for (int i = 0; i < 5; ++i) {
+    make_a_habit_of_speaking_first(sluice, backend);
+    first.push_back(greet());
+    for (int next = 0; next < 3; ++next) later.push_back(greet());
+  }
+  EXPECT_GT(median_of(first), 0.015) << "the habit, which this is about, has not been made";
+  EXPECT_LT(median_of(first), 0.100);
+  EXPECT_LT(median_of(later), 0.015);
   invariants.expect_hold();
 }
 

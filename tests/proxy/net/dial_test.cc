@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -61,6 +63,40 @@ TEST_F(DialTest, TheSocketIsNonBlockingAndNotHandedOnToChildren) {
   ASSERT_TRUE(dialled.socket);
   EXPECT_NE(::fcntl(dialled.socket.get(), F_GETFL) & O_NONBLOCK, 0);
   EXPECT_NE(::fcntl(dialled.socket.get(), F_GETFD) & FD_CLOEXEC, 0);
+}
+
+int quick_acks(int fd) {
+  int value = -1;
+  socklen_t size = sizeof(value);
+  EXPECT_EQ(::getsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &value, &size), 0);
+  return value;
+}
+
+TEST_F(DialTest, WhereWeBeginAcknowledgementsAreQuickFromTheFirstWriteOn) {
+  using Acks = Socket::Acks;
+  test::Acceptor instance;
+  for (const Begins begins : {Begins::they, Begins::we}) {
+    Dial dialled = dial(address(instance.address()), begins);
+    ASSERT_TRUE(dialled.socket);
+    EXPECT_EQ(dialled.acks, begins == Begins::we ? Acks::late : Acks::usual);
+    socket.acks = dialled.acks;
+    ASSERT_EQ(
+        outcome(std::move(dialled.socket), instance.address(), [this] { return socket.writable; }),
+        ConnectResult::ok);
+    for (int i = 0; i < 3; ++i) {
+      ASSERT_EQ(::send(socket.fd(), "x", 1, 0), 1);
+      socket.after_write();
+      EXPECT_EQ(quick_acks(socket.fd()), 1);
+    }
+    EXPECT_EQ(socket.acks, begins == Begins::we ? Acks::kept_quick : Acks::usual);
+    EXPECT_EQ(instance.accept().receive(3), "xxx");
+    socket.close();
+  }
+}
+
+TEST_F(DialTest, AUnixSocketHasNoAcknowledgementsToWait) {
+  const std::string path = "unix:" + ::testing::TempDir() + "/no-such-socket";
+  EXPECT_EQ(dial(address(path), Begins::we).acks, Socket::Acks::usual);
 }
 
 TEST_F(DialTest, IsRefusedWhereNobodyListens) {

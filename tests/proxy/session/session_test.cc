@@ -91,6 +91,27 @@ class SessionTest : public testing::Test, protected Rig {
     session = std::make_unique<Session>(context, *state, peer, Places{});
     session->start(std::move(ends.second));
   }
+  // A whole connection, on which the client, the instance or nobody speaks first.
+  void converse(const Instance& instance, char first) {
+    accepted.reset();
+    at_client = at_instance = {};
+    connect();
+    if (first == 'c') send_text(client, "client");
+    ASSERT_TRUE(run_until([&] {
+      if (!accepted) accepted = instance.accept();
+      return static_cast<bool>(accepted);
+    }));
+    if (first == 'i') send_text(accepted, "instance");
+    ASSERT_TRUE(run_until([&] {
+      at_client.listen(client);
+      at_instance.listen(accepted);
+      return (first != 'c' || at_instance.bytes.ends_with("client")) &&
+             (first != 'i' || at_client.bytes == "instance");
+    }));
+    client.reset();
+    accepted.reset();
+    ASSERT_TRUE(ends());
+  }
   bool relays(const Instance& instance) {
     return run_until([&] {
       if (!accepted) accepted = instance.accept();
@@ -172,8 +193,8 @@ TEST_F(SessionTest, RelaysBothWaysAndEndsWithTheClient) {
   EXPECT_EQ(route->cells->of(0).bytes_downstream.read(), 4u);
 }
 
-// TCP_NODELAY of our connection to the instance.
-int nodelay_to(const Instance& instance) {
+// An option of our connection to the instance.
+int option_to(const Instance& instance, int option) {
   const net::SocketAddress there(instance.live->identity.address);
   for (int fd = 0; fd < 256; ++fd) {
     net::SocketAddress peer;
@@ -181,7 +202,7 @@ int nodelay_to(const Instance& instance) {
     if (peer.endpoint() != there.endpoint()) continue;
     int value = -1;
     socklen_t size = sizeof(value);
-    EXPECT_EQ(::getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &value, &size), 0);
+    EXPECT_EQ(::getsockopt(fd, IPPROTO_TCP, option, &value, &size), 0);
     return value;
   }
   return -1;
@@ -227,7 +248,7 @@ TEST_F(SessionTest, SwitchesNagleOffBeforeTheSecondWriteToAnInstance) {
         return at_instance.bytes.ends_with("four") && at_instance.bytes.size() >= said;
       }));
     }
-    EXPECT_EQ(nodelay_to(b), row.expected);
+    EXPECT_EQ(option_to(b, TCP_NODELAY), row.expected);
     at_client = {};
     send_text(accepted, "heard");  // or its end would be an early close, and perhaps replayed
     ASSERT_TRUE(client_hears([&] { return at_client.bytes == "heard"; }));
@@ -235,6 +256,72 @@ TEST_F(SessionTest, SwitchesNagleOffBeforeTheSecondWriteToAnInstance) {
     accepted.reset();
     ASSERT_TRUE(ends());
   }
+}
+
+struct Handshake {
+  const char* situation;
+  const char* before;  // who spoke first on the connections before: c(lient), i(nstance), n(obody)
+  int clients_before;  // and that of so many clients before those
+  bool replays, is_ended_at_once;
+};
+
+TEST_F(SessionTest, TheEndOfAHandshakeGoesWithTheFirstBytesWhereTheyAreTheClientsByHabit) {
+  const Handshake table[] = {
+      {"of a new service", "", 0, false, true},
+      {"not often enough", "", 63, false, true},
+      {"a habit", "", 64, false, false},
+      {"that lasts", "c", 300, false, false},
+      {"made by the last", "c", 63, false, false},
+      {"silence means nothing", "nc", 63, false, false},
+      {"nor for the worse", "n", 64, false, false},
+      {"lost", "i", 64, false, true},
+      {"lost, and not found soon", "ic", 64, false, true},
+      {"of no use where words are kept for a replay", "", 64, true, true},
+  };
+  for (const Handshake& row : table) {
+    SCOPED_TRACE(row.situation);
+    const Instance a("a");
+    retry.replay.bytes = {row.replays ? 8u : 0u};
+    service.reset();
+    serve({&a});
+    for (int i = 0; i < row.clients_before; ++i) service->clients_first.note(true);
+    for (const char* first = row.before; *first != 0; ++first) {
+      converse(a, *first);
+    }
+    connect();
+    accepted = a.accept();
+    EXPECT_EQ(static_cast<bool>(accepted), row.is_ended_at_once);
+    at_instance = {};
+    send_text(client, "four");
+    ASSERT_TRUE(run_until([&] {
+      if (!accepted) accepted = a.accept();
+      if (accepted) at_instance.listen(accepted);
+      return at_instance.bytes.ends_with("four");
+    }));
+    EXPECT_EQ(option_to(a, TCP_QUICKACK), 1);
+    session->end(CloseReason::drain, "");
+    ASSERT_TRUE(ends());
+  }
+}
+
+// The kernel's own patience would be 200 ms.
+TEST_F(SessionTest, AnInstanceIsToldOfASilentClientSoon) {
+  const Instance a("a");
+  serve({&a});
+  for (int i = 0; i < 64; ++i) service->clients_first.note(true);
+  std::vector<std::uint64_t> waits;
+  for (int i = 0; i < 9; ++i) {
+    accepted.reset();
+    const std::uint64_t began = net::monotonic_ms();
+    connect();
+    ASSERT_TRUE(relays(a));
+    waits.push_back(net::monotonic_ms() - began);
+    session->end(CloseReason::drain, "");
+    ASSERT_TRUE(ends());
+  }
+  std::ranges::sort(waits);
+  EXPECT_GE(waits.front(), 15u);
+  EXPECT_LT(waits[4], 100u);
 }
 
 TEST_F(SessionTest, AnInstanceThatRefusesIsPassedOverAtOnce) {
