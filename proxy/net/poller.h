@@ -98,7 +98,7 @@ class Socket : public Entry {
   void after_write() {
     if (acks != Acks::usual) ack_at_once();
   }
-  void ack_at_once();
+  void ack_at_once();  // what is due to be acknowledged, a handshake included
   void set_owner(Pollable& owner) { tell(owner); }
   Fd take();  // out of the set; the descriptor is the caller's from here on
   void close();

@@ -89,6 +89,8 @@ TEST_F(DialTest, WhereWeBeginAcknowledgementsAreQuickFromTheFirstWriteOn) {
       EXPECT_EQ(quick_acks(socket.fd()), 1);
     }
     EXPECT_EQ(socket.acks, begins == Begins::we ? Acks::kept_quick : Acks::usual);
+    for (int i = 0; i < 5; ++i) socket.after_write();
+    EXPECT_EQ(socket.acks, Acks::usual) << "no longer than for the first eight writes";
     EXPECT_EQ(instance.accept().receive(3), "xxx");
     socket.close();
   }
