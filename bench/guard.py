@@ -184,7 +184,8 @@ class Proxy:
     def _yaml(self, workload, folder):
         addresses = ", ".join(f'"{host}:{port}"' for host, port in self._instances.addresses)
         return (
-            "process: {workers: 1}\n"
+            # How often a worker asks before it sleeps is up to the machine.
+            "process: {workers: 1, busy_poll: false}\n"
             f'log: {{target: "{self._log}"}}\n'
             f'admin: {{bind: "unix:{folder}/admin"}}\n'
             "listeners:\n"

@@ -88,11 +88,13 @@ struct Process {
   AutoCount workers;          // worker loops; auto: one a core. A change needs a restart.
   AutoCount max_connections;  // client connections in all; auto: what RLIMIT_NOFILE allows
   Shutdown shutdown;
+  bool busy_poll = true;  // a worker may ask for news for a while before it sleeps
   template <class V>
   void fields(V& v) {
     v("workers", workers);
     v("max_connections", max_connections);
     v("shutdown", shutdown);
+    v("busy_poll", busy_poll);
   }
   friend bool operator==(const Process&, const Process&) = default;
 };

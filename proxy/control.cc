@@ -165,7 +165,8 @@ metrics::Sources Control::metrics_sources() {
     std::vector<metrics::Sources::Worker> workers;
     workers.reserve(workers_.size());
     for (const auto& worker : workers_) {
-      workers.push_back({worker->plan_version(), static_cast<double>(worker->loop_lag_us()) / 1e6});
+      workers.push_back({worker->plan_version(), static_cast<double>(worker->loop_lag_us()) / 1e6,
+                         static_cast<double>(worker->busy_polled_ns()) / 1e9});
     }
     return workers;
   };

@@ -38,6 +38,7 @@ struct Plan {
   // Grows each time that instances or listeners were condemned: their connections are to be closed.
   std::uint64_t sweep = 0;
   std::optional<DrainPlan> drain;
+  bool busy_poll = false;  // workers may
 };
 
 }  // namespace sluice

@@ -107,6 +107,7 @@ std::shared_ptr<const Plan> Planner::plan(const config::Config& config,
   plan->version = ++version_;
   plan->registry_index = snapshot.index;
   plan->sweep = sweep_;
+  plan->busy_poll = config.process.busy_poll;
   std::set<std::size_t> concerned;
   const auto show = [&](const Use& use) {
     follow(config, snapshot, use, *plan);
@@ -169,6 +170,7 @@ std::shared_ptr<const Plan> Planner::drain_plan(const Plan& last, DrainPlan drai
   plan->upstreams = last.upstreams;
   plan->sweep = sweep_;
   plan->drain = drain;
+  plan->busy_poll = last.busy_poll;
   sockets_.clear();
   last_.reset();
   return plan;

@@ -115,6 +115,7 @@ void Worker::on_bell() {
 void Worker::adopt(std::shared_ptr<const Plan> plan) {
   plan_ = std::move(plan);
   context_.registry_index = plan_->registry_index;
+  poller_.allow_busy_poll(plan_->busy_poll);
   adopt_listeners();
   // Services that live on in connections only see what became of their instances, too.
   for (const auto& [name, state] : services_) {

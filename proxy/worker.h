@@ -83,6 +83,7 @@ class Worker final : session::Host {
   // missed.
   std::uint64_t take_most_connections();
   std::uint64_t loop_lag_us() const { return lag_shown_us_.load(std::memory_order_relaxed); }
+  std::uint64_t busy_polled_ns() const { return poller_.busy_polled_ns(); }
   std::uint32_t index() const { return index_; }
 
   // In a question only.

@@ -386,14 +386,19 @@ void write_workers(Page& page, const std::vector<Sources::Worker>& workers) {
   auto version = Family::gauge("sluice_plan_version", "The plan that a worker runs by.");
   auto lag = Family::gauge("sluice_worker_loop_lag_seconds",
                            "How late a worker's loop came to its last tick.");
+  auto asked =
+      Family::counter("sluice_worker_busy_poll_seconds_total",
+                      "For how long a worker without work asked for news before it slept.");
   for (std::size_t i = 0; i < workers.size(); ++i) {
     const std::string worker = std::to_string(i);
     const LabelSet labels = {{"worker", worker}};
     version.add(labels, workers[i].plan_version);
     lag.add(labels, workers[i].loop_lag_seconds);
+    asked.add(labels, workers[i].busy_poll_seconds);
   }
   page.write(version);
   page.write(lag);
+  page.write(asked);
 }
 
 void write_process(Page& page) {

@@ -28,6 +28,7 @@ struct Sources {
   struct Worker {
     std::uint64_t plan_version = 0;
     double loop_lag_seconds = 0;
+    double busy_poll_seconds = 0;  // in all
   };
   std::function<std::vector<Worker>()> workers;
   std::function<std::uint64_t()> log_lines_dropped;

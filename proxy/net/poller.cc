@@ -10,8 +10,6 @@
 #include <system_error>
 #include <utility>
 
-#include "proxy/net/transfer.h"
-
 namespace sluice::net {
 
 bool Entry::add(Poller& poller, int fd, std::uint32_t events, Pollable& owner) {
@@ -125,7 +123,7 @@ void Poller::begin() {
 void Poller::turn() {
   ++turns_;
   const int count =
-      wait_for_events(epoll_.get(), events_.data(), kBatch, again_.empty() ? libuv_waits_ms_ : 0);
+      wait_.wait(epoll_.get(), events_.data(), kBatch, again_.empty() ? libuv_waits_ms_ : 0);
   uv_update_time(loop_.uv());
   const bool libuv_is_ready = deliver(count);
   run_again();

@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "proxy/net/event_wait.h"
 #include "proxy/net/fd.h"
 #include "proxy/net/loop.h"
 
@@ -138,6 +139,12 @@ class Poller final : private Waiter {
   void forget(Pollable& owner);
   std::uint64_t turns() const { return turns_; }  // how many have begun
 
+  // Whether waits may begin with asking where that pays (BusyPoll); not at first. To be called on
+  // the loop's thread.
+  void allow_busy_poll(bool allowed) { wait_.allow_busy_poll(allowed); }
+  // For how long it has asked in all. Any thread.
+  std::uint64_t busy_polled_ns() const { return wait_.busy_polled_ns(); }
+
  private:
   friend class Entry;
   friend class Socket;
@@ -153,6 +160,7 @@ class Poller final : private Waiter {
   Fd epoll_;
   std::uint64_t turns_ = 0;
   int libuv_waits_ms_ = 0;  // for its next timer at most; as of the last turn's end, or begin()
+  EventWait wait_;
   std::array<epoll_event, kBatch> events_;
   std::vector<Pollable*> again_;
   std::vector<Pollable*> running_;  // the turn that is being delivered

@@ -24,7 +24,7 @@ Config loaded(const std::string& yaml) {
 
 TEST(Load, FillsEveryKindOfKey) {
   const Config config = loaded(R"(
-process: {workers: 4, max_connections: 1000, shutdown: {drain: 1.5m, spread: false}}
+process: {workers: 4, max_connections: 1000, shutdown: {drain: 1.5m, spread: false}, busy_poll: false}
 log: {level: debug, format: text, target: /var/log/sluice.log}
 admin: {bind: "unix:/run/sluice.sock", allowed_hosts: [a.example, b.example], limits: {body: 2MiB}}
 listeners:
@@ -40,6 +40,7 @@ services:
   EXPECT_EQ(config.process.max_connections.count, 1000u);
   EXPECT_EQ(config.process.shutdown.drain, 90s);
   EXPECT_FALSE(config.process.shutdown.spread);
+  EXPECT_FALSE(config.process.busy_poll);
   EXPECT_EQ(config.log.level, LogLevel::debug);
   EXPECT_EQ(config.log.format, LogFormat::text);
   EXPECT_EQ(config.log.target, "/var/log/sluice.log");

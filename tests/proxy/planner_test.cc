@@ -71,6 +71,16 @@ TEST_F(PlannerTest, RoutesStandBehindAnEntranceThatLeadsNowhere) {
   EXPECT_EQ(way(*made, 1, 1)->upstream, made->upstreams.find("canary"));
 }
 
+TEST_F(PlannerTest, SaysWhetherWorkersMayBusyPoll) {
+  EXPECT_TRUE(plan()->busy_poll);
+  config_.process.busy_poll = false;
+  const auto made = plan();
+  EXPECT_FALSE(made->busy_poll);
+  EXPECT_FALSE(planner_.drain_plan(*made, {})->busy_poll);
+  config_.process.busy_poll = true;
+  EXPECT_TRUE(planner_.drain_plan(*plan(), {})->busy_poll);
+}
+
 TEST_F(PlannerTest, WhatDidNotChangeIsTheSameObject) {
   const auto first = plan();
   config_.services[2].instances[0].weight = 9;

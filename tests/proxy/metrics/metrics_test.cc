@@ -33,7 +33,7 @@ class MetricsTest : public ::testing::Test {
  protected:
   Sources sources() {
     return {[this] { return current(); },
-            [] { return std::vector<Sources::Worker>{{7, 0.25}, {8, 0}}; },
+            [] { return std::vector<Sources::Worker>{{7, 0.25, 1.5}, {8, 0, 0}}; },
             [] { return std::uint64_t{3}; }, [] { return Sources::Store{false, 40, 7, 2}; },
             "1.2.3"};
   }
@@ -328,6 +328,7 @@ TEST_F(MetricsTest, ShowsTheProcess) {
   EXPECT_EQ(page.value("sluice_plan_version", {{"worker", "0"}}), "7");
   EXPECT_EQ(page.value("sluice_plan_version", {{"worker", "1"}}), "8");
   EXPECT_EQ(page.value("sluice_worker_loop_lag_seconds", {{"worker", "0"}}), "0.25");
+  EXPECT_EQ(page.value("sluice_worker_busy_poll_seconds_total", {{"worker", "0"}}), "1.5");
   EXPECT_EQ(page.value("sluice_log_lines_dropped_total"), "3");
   EXPECT_EQ(page.value("sluice_store_up"), "0");
   EXPECT_EQ(page.value("sluice_store_transactions_total"), "40");
@@ -417,6 +418,7 @@ TEST_F(WholePageTest, HoldsEveryMetricWithItsLabelsAndNoOther) {
       {"sluice_reloads_total", {"result"}},
       {"sluice_plan_version", {"worker"}},
       {"sluice_worker_loop_lag_seconds", {"worker"}},
+      {"sluice_worker_busy_poll_seconds_total", {"worker"}},
       {"sluice_build_info", {"version"}},
       {"sluice_log_lines_dropped_total", {}},
       {"process_cpu_seconds_total", {}},
