@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::uint64_t kMostPreemptions = 4;
 constexpr std::uint64_t kLostCoreNs = 3 * BusyPoll::kLongestNs;
+constexpr std::uint64_t kThrottledNs = 20'000'000;
 constexpr std::uint64_t kLongestGapNs = 4 * BusyPoll::kLongestNs;  // of who sleeps, and wakes late
 
 std::uint64_t cost(const BusyPoll::Window& window) {
@@ -18,14 +19,15 @@ std::uint64_t smoothed(std::uint64_t before, std::uint64_t now) {
   return before == 0 ? now : (3 * before + now) / 4;
 }
 
-bool is_busy(const BusyPoll::Window& window) {
-  const std::uint64_t worked_ns = window.cpu_ns - std::min(window.cpu_ns, window.asked_ns);
-  return 2 * worked_ns > window.wall_ns;
+std::uint64_t worked_ns(const BusyPoll::Window& window) {
+  return window.cpu_ns - std::min(window.cpu_ns, window.asked_ns);
 }
 
-bool has_short_waits(const BusyPoll::Window& window) {
-  const std::uint64_t idle_ns = window.wall_ns - std::min(window.wall_ns, window.cpu_ns);
-  return idle_ns <= BusyPoll::kTurns * kLongestGapNs;
+// Whether it shows a load for which asking may pay, so that its costs can be compared.
+bool is_such(const BusyPoll::Window& window) {
+  const std::uint64_t waited_ns = window.wall_ns - std::min(window.wall_ns, worked_ns(window));
+  return 2 * window.events >= BusyPoll::kTurns && waited_ns <= BusyPoll::kTurns * kLongestGapNs &&
+         2 * worked_ns(window) <= window.wall_ns;
 }
 
 bool was_wanted(const BusyPoll::Window& window) {
@@ -49,22 +51,26 @@ void BusyPoll::judge(const Window& window) {
   }
   is_asking_ = false;
   rest_ = std::min(2 * rest_, kLongestRest);
-  resting_ = rest_;
+  resting_ = window.longest_ns > kThrottledNs ? kThrottledRest : rest_;
 }
 
 void BusyPoll::rest(const Window& window) {
-  if (resting_ > 0) --resting_;
-  if (window.events == 0) return;
+  asked_windows_ = 0;
+  if (!is_such(window)) {
+    resting_ = std::max(resting_, std::min(resting_ + 1, kFirstRest));
+    if (resting_ >= kFirstRest) sleeper_ns_ = 0;
+    return;
+  }
   sleeper_ns_ = smoothed(sleeper_ns_, cost(window));
   asker_ns_ = sleeper_ns_;
-  is_asking_ = is_allowed_ && resting_ == 0 && has_short_waits(window) && !is_busy(window);
-  asked_windows_ = 0;
+  if (resting_ > 0) --resting_;
+  is_asking_ = is_allowed_ && resting_ == 0;
 }
 
 bool BusyPoll::pays(const Window& window) {
+  if (!is_such(window) || was_wanted(window)) return false;
   asker_ns_ = smoothed(asker_ns_, cost(window));
-  return window.events > 0 && 8 * asker_ns_ <= 9 * sleeper_ns_ && !is_busy(window) &&
-         !was_wanted(window);
+  return 8 * asker_ns_ <= 9 * sleeper_ns_;
 }
 
 }  // namespace sluice::net

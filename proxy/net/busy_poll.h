@@ -13,12 +13,14 @@
 //     thread slept;
 //   - the thread works for less than half of the time: otherwise it is not its waking that its
 //     clients wait for;
+//   - waits are short, asking included, and most turns have an event;
 //   - nobody else took its core, more than a few times or for long: then a neighbour wants it.
 //
-// What was tried in vain is left for a while: two windows, four, up to kLongestRest. It is not
-// tried where waits are long, and not before kFirstRest windows have shown what sleeping costs. So
-// a thread without much to do never asks, nor does one that is busy, and one that shares its core
-// leaves it to others.
+// What was tried in vain is left for a while: two windows, four, up to kLongestRest, and for
+// kThrottledRest if the core was gone for 20 ms, as it is when a quota of CPU time is used up. It
+// is not tried before kFirstRest windows of such a load have shown what sleeping costs; after as
+// many of another, that is forgotten. So a thread without much to do does not ask, nor does one
+// that is busy, and one that shares its core leaves it to others.
 //
 // Of one thread. Reads no clock.
 #pragma once
@@ -33,6 +35,7 @@ class BusyPoll {
   static constexpr std::uint64_t kLongestNs = 50'000;  // that a wait begins with asking
   static constexpr std::uint64_t kFirstRest = 8;       // windows
   static constexpr std::uint64_t kLongestRest = 64;
+  static constexpr std::uint64_t kThrottledRest = 1024;
   // Of asking, and what sleeping costs is measured in another.
   static constexpr std::uint64_t kLookBack = 1024;
 

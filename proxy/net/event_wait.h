@@ -16,7 +16,9 @@ namespace sluice::net {
 
 class EventWait {
  public:
-  explicit EventWait(BusyPoll busy_poll = {}) : busy_poll_(busy_poll), before_(Usage::now()) {}
+  EventWait() = default;
+  // Goes on from what another has learnt. On the thread that is to wait.
+  explicit EventWait(const BusyPoll& busy_poll) : busy_poll_(busy_poll), before_(Usage::now()) {}
   void allow_busy_poll(bool allowed);  // not at first
   bool is_busy_polling() const { return busy_poll_.is_asking(); }
 

@@ -84,6 +84,8 @@ INSTANTIATE_TEST_SUITE_P(
         Verdict{"LongWaits", {.wall_ns = 13'900'000, .cpu_ns = 1'000'000, .events = 64}, false},
         Verdict{"Idle", {.wall_ns = 6'400'000'000, .cpu_ns = 1'000'000, .events = 3}, false},
         Verdict{"NoEvent", {.wall_ns = 5'000'000, .cpu_ns = 1'600'000}, false},
+        Verdict{"AnEventInTwoTurns", changed(sleeps(), [](auto& w) { w.events = 32; }), true},
+        Verdict{"FewEvents", changed(sleeps(), [](auto& w) { w.events = 31; }), false},
         Verdict{"HalfBusy", {.wall_ns = 4'000'000, .cpu_ns = 2'000'000, .events = 64}, true},
         Verdict{"Busy", {.wall_ns = 4'000'000, .cpu_ns = 2'000'001, .events = 64}, false}),
     verdict_name);
@@ -106,6 +108,10 @@ INSTANTIATE_TEST_SUITE_P(
         Verdict{"NoEvent", changed(asks(), [](auto& w) { w.events = 0; }), false},
         Verdict{"HalfBusy", changed(asks(), [](auto& w) { w.asked_ns = 600'000; }), true},
         Verdict{"Busy", changed(asks(), [](auto& w) { w.asked_ns = 599'999; }), false},
+        // 25 us an event, most of them asked, and a wait of a millisecond each time.
+        Verdict{"LongWaits",
+                {.wall_ns = 64'000'000, .cpu_ns = 1'600'000, .asked_ns = 1'500'000, .events = 64},
+                false},
         Verdict{"FewPreemptions", changed(asks(), [](auto& w) { w.preemptions = 4; }), true},
         Verdict{"ManyPreemptions", changed(asks(), [](auto& w) { w.preemptions = 5; }), false},
         Verdict{"ALongInterruption", changed(asks(), [](auto& w) { w.longest_ns = 150'001; }),
@@ -154,6 +160,32 @@ TEST(BusyPoll, WhatPaidForLongIsTriedAgainSoon) {
   judge(thread, asks(), 100);
   thread.judge(vain);
   EXPECT_EQ(rest_of(thread), 2u);
+}
+
+TEST(BusyPoll, WhatItLearntOfAnotherLoadIsForgotten) {
+  const BusyPoll::Window idle{.wall_ns = 30'000'000'000, .cpu_ns = 2'000'000, .events = 1};
+  BusyPoll thread = asking_thread();
+  judge(thread, idle, 100);
+  EXPECT_FALSE(thread.is_asking());
+  EXPECT_EQ(rest_of(thread), BusyPoll::kFirstRest);
+  // 37 us an event are too dear, by the 25 that it has just slept; not by the 2 ms of an idle one.
+  judge(thread, changed(asks(), [](auto& w) { w.events = 35; }), 2);
+  EXPECT_FALSE(thread.is_asking());
+}
+
+TEST(BusyPoll, AFewOtherWindowsAreNotEnoughToForget) {
+  const BusyPoll::Window idle{.wall_ns = 30'000'000'000, .cpu_ns = 2'000'000, .events = 1};
+  BusyPoll thread = asking_thread();
+  judge(thread, idle, 4);  // the first ends asking, for two windows
+  EXPECT_EQ(rest_of(thread), 5u);
+}
+
+TEST(BusyPoll, WhoIsThrottledRestsForLong) {
+  BusyPoll thread = asking_thread();
+  thread.judge(changed(asks(), [](auto& w) { w.longest_ns = 20'000'001; }));
+  std::uint64_t windows = 0;
+  for (; !thread.is_asking() && windows < 10'000; ++windows) thread.judge(sleeps());
+  EXPECT_EQ(windows, BusyPoll::kThrottledRest);
 }
 
 TEST(BusyPoll, LooksBackAtWhatSleepingCosts) {
